@@ -1,0 +1,61 @@
+use std::time::Duration;
+
+use karya_auth::HashingOptions;
+use karya_db::DbOptions;
+use karya_notifications::{MailOptions, SmtpOptions, SmtpSecurity, Transport};
+use secrecy::SecretString;
+
+use super::{Config, MailTransport, SmtpTls};
+
+/// The sections in the words of the crates that use them.
+impl Config {
+    pub(crate) fn db_options(&self) -> DbOptions {
+        let database = &self.database;
+        DbOptions {
+            max_connections: database.max_connections,
+            read_connections: database.read_connections,
+            wait_timeout: Duration::from_millis(database.wait_timeout_ms),
+            statement_timeout: Duration::from_millis(database.statement_timeout_ms),
+            ..DbOptions::new(database.url.clone())
+        }
+    }
+
+    pub(crate) fn hashing_options(&self) -> HashingOptions {
+        HashingOptions {
+            threads: self.auth.hash_threads,
+            queue: self.auth.hash_queue,
+            memory_kib: self.auth.hash_memory_kib,
+            iterations: self.auth.hash_iterations,
+            ..HashingOptions::default()
+        }
+    }
+
+    pub(crate) fn mail_options(&self) -> Result<MailOptions, String> {
+        let mail = &self.mail;
+        let from_address = karya_core::EmailAddress::parse(&mail.from_address)
+            .map_err(|rule| format!("mail.from_address {}", rule.message(karya_core::Lang::En)))?;
+        let transport = match mail.transport {
+            MailTransport::Folder => Transport::Folder(mail.folder.clone()),
+            MailTransport::Smtp => Transport::Smtp(SmtpOptions {
+                host: mail.host.clone(),
+                port: mail.port,
+                security: match mail.tls {
+                    SmtpTls::Starttls => SmtpSecurity::Starttls,
+                    SmtpTls::Tls => SmtpSecurity::Tls,
+                    SmtpTls::None => SmtpSecurity::None,
+                },
+                credentials: (!mail.username.is_empty()).then(|| {
+                    (
+                        mail.username.clone(),
+                        SecretString::from(mail.password.clone()),
+                    )
+                }),
+            }),
+        };
+        Ok(MailOptions {
+            transport,
+            from_name: mail.from_name.clone(),
+            from_address,
+        })
+    }
+}

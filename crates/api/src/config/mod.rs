@@ -1,0 +1,217 @@
+//! Configuration: defaults, then `karya.toml`, then the environment (`KARYA__SECTION__KEY`), then `--set`.
+//!
+//! Only this module and `sources` read the environment. Unknown keys are errors; every value knows its origin.
+
+mod checks;
+mod convert;
+mod sources;
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+pub use checks::NotForProduction;
+pub use sources::{ConfigError, Origin, Sources};
+
+/// The whole configuration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    pub database: Database,
+    pub secrets: Secrets,
+    pub auth: Auth,
+    pub mail: Mail,
+    pub rate_limit: RateLimit,
+    pub worker: Worker,
+    pub log: Log,
+}
+
+/// The HTTP server.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub bind: SocketAddr,
+    /// Where clients reach the server; links in mails start with it. No slash at the end.
+    pub public_url: String,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// Where `/metrics` listens in production.
+    pub metrics_bind: SocketAddr,
+    /// Networks of our reverse proxies; only they may say who the client is.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Web origins that may call from a browser.
+    pub cors_origins: Vec<String>,
+    pub max_body_bytes: usize,
+    pub body_timeout_seconds: u64,
+    pub request_timeout_seconds: u64,
+    /// How long `/readyz` says 503 before the server stops accepting.
+    pub drain_seconds: u64,
+    /// How long running requests may still take after that.
+    pub shutdown_seconds: u64,
+}
+
+/// PostgreSQL.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `postgres://user:password@host/database`. Empty: `karya dev` runs a private one.
+    pub url: String,
+    pub url_file: Option<PathBuf>,
+    pub max_connections: usize,
+    pub read_connections: usize,
+    pub wait_timeout_ms: u64,
+    pub statement_timeout_ms: u64,
+}
+
+/// What must stay secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// 32 random bytes in base64. Everything sealed at rest depends on it.
+    pub master_key: String,
+    pub master_key_file: Option<PathBuf>,
+}
+
+/// Accounts and sessions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Threads that hash passwords; each holds `hash_memory_kib`.
+    pub hash_threads: usize,
+    /// Hashes that may wait; more are refused with 503.
+    pub hash_queue: usize,
+    pub hash_memory_kib: u32,
+    pub hash_iterations: u32,
+}
+
+/// How mails leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTransport {
+    /// Files in a folder, shown at `/inbox`: for development.
+    Folder,
+    Smtp,
+}
+
+/// TLS towards the SMTP server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    Starttls,
+    Tls,
+    /// Only towards this machine.
+    None,
+}
+
+/// Mail.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub transport: MailTransport,
+    pub folder: PathBuf,
+    pub host: String,
+    pub port: u16,
+    pub tls: SmtpTls,
+    pub username: String,
+    pub password: String,
+    pub password_file: Option<PathBuf>,
+    pub from_name: String,
+    pub from_address: String,
+}
+
+/// Requests a minute that one client may make.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    pub general_per_minute: NonZeroU32,
+    /// Registering, signing in, verifying.
+    pub credentials_per_minute: NonZeroU32,
+}
+
+/// Background jobs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    pub concurrency: usize,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}
+
+/// Logs, to standard error.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub format: LogFormat,
+    /// `tracing` directives, such as `info,karya=debug`.
+    pub filter: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let per_minute = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+        Self {
+            server: Server {
+                bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
+                public_url: "http://localhost:8080".into(),
+                workers: std::thread::available_parallelism().map_or(2, usize::from),
+                metrics_bind: SocketAddr::from(([127, 0, 0, 1], 9090)),
+                trusted_proxies: Vec::new(),
+                cors_origins: Vec::new(),
+                max_body_bytes: 256 * 1024,
+                body_timeout_seconds: 10,
+                request_timeout_seconds: 30,
+                drain_seconds: 5,
+                shutdown_seconds: 20,
+            },
+            database: Database {
+                url: String::new(),
+                url_file: None,
+                max_connections: 16,
+                read_connections: 2,
+                wait_timeout_ms: 3000,
+                statement_timeout_ms: 10_000,
+            },
+            secrets: Secrets {
+                master_key: String::new(),
+                master_key_file: None,
+            },
+            auth: Auth {
+                hash_threads: std::thread::available_parallelism().map_or(2, usize::from),
+                hash_queue: 16,
+                hash_memory_kib: 19 * 1024,
+                hash_iterations: 2,
+            },
+            mail: Mail {
+                transport: MailTransport::Folder,
+                folder: ".karya/mail".into(),
+                host: String::new(),
+                port: 587,
+                tls: SmtpTls::Starttls,
+                username: String::new(),
+                password: String::new(),
+                password_file: None,
+                from_name: "Karya".into(),
+                from_address: "halo@karya.invalid".into(),
+            },
+            rate_limit: RateLimit {
+                general_per_minute: per_minute(1200),
+                credentials_per_minute: per_minute(120),
+            },
+            worker: Worker { concurrency: 4 },
+            log: Log {
+                format: LogFormat::Json,
+                filter: "info".into(),
+            },
+        }
+    }
+}

@@ -1,0 +1,197 @@
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::Value;
+
+use super::Config;
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("configuration: {0}")]
+    Invalid(Box<figment::Error>),
+    #[error("configuration: cannot read {path}: {reason}")]
+    SecretFile {
+        path: PathBuf,
+        reason: std::io::Error,
+    },
+    #[error("configuration: --set takes section.key=value, not {0:?}")]
+    Assignment(String),
+    #[error("configuration: {0} does not exist")]
+    NoFile(PathBuf),
+}
+
+/// Where the configuration is taken from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// `--config`; without it, `karya.toml` if there is one.
+    pub file: Option<PathBuf>,
+    /// `--set section.key=value`.
+    pub assignments: Vec<String>,
+    /// Defaults of the command, such as those of `karya dev`.
+    pub command_defaults: Vec<(&'static str, String)>,
+}
+
+/// One effective value and where it came from.
+#[derive(Debug)]
+pub struct Origin {
+    pub key: String,
+    /// Secrets are masked.
+    pub value: String,
+    pub origin: String,
+}
+
+impl Sources {
+    fn figment(&self) -> Result<Figment, ConfigError> {
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        for (key, value) in &self.command_defaults {
+            figment = figment.merge(("command default", *key, value.as_str()).into_provider());
+        }
+        let file = match &self.file {
+            Some(path) if !path.exists() => return Err(ConfigError::NoFile(path.clone())),
+            Some(path) => path.as_path(),
+            None => Path::new("karya.toml"),
+        };
+        figment = figment.merge(Toml::file_exact(file));
+        figment = figment.merge(Env::prefixed("KARYA__").split("__"));
+        for assignment in &self.assignments {
+            let (key, value) = assignment
+                .split_once('=')
+                .ok_or_else(|| ConfigError::Assignment(assignment.clone()))?;
+            figment = figment.merge(("--set", key, value).into_provider());
+        }
+        Ok(figment)
+    }
+
+    /// The effective configuration, secrets read from their files.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        let mut config: Config = self
+            .figment()?
+            .extract()
+            .map_err(|error| ConfigError::Invalid(Box::new(error)))?;
+        let secrets = [
+            (&config.database.url_file, &mut config.database.url),
+            (
+                &config.secrets.master_key_file,
+                &mut config.secrets.master_key,
+            ),
+            (&config.mail.password_file, &mut config.mail.password),
+        ];
+        for (file, value) in secrets {
+            if let Some(path) = file {
+                let text =
+                    std::fs::read_to_string(path).map_err(|reason| ConfigError::SecretFile {
+                        path: path.clone(),
+                        reason,
+                    })?;
+                text.trim_end().clone_into(value);
+            }
+        }
+        config
+            .server
+            .public_url
+            .truncate(config.server.public_url.trim_end_matches('/').len());
+        Ok(config)
+    }
+
+    /// Every value with its origin, for `karya config show`.
+    pub fn origins(&self) -> Result<Vec<Origin>, ConfigError> {
+        let figment = self.figment()?;
+        let invalid = |error| ConfigError::Invalid(Box::new(error));
+        figment.extract::<Config>().map_err(invalid)?;
+        let mut origins = Vec::new();
+        for section in [
+            "auth",
+            "database",
+            "log",
+            "mail",
+            "rate_limit",
+            "secrets",
+            "server",
+            "worker",
+        ] {
+            let values: figment::value::Dict = figment.extract_inner(section).map_err(invalid)?;
+            for (name, value) in values {
+                let key = format!("{section}.{name}");
+                let origin = figment
+                    .find_metadata(&key)
+                    .map_or_else(|| "default".to_owned(), |metadata| describe(metadata, &key));
+                origins.push(Origin {
+                    value: masked(&key, &value),
+                    key,
+                    origin,
+                });
+            }
+        }
+        Ok(origins)
+    }
+}
+
+fn describe(metadata: &figment::Metadata, key: &str) -> String {
+    if metadata.name.contains("Config") || metadata.name.contains("crates") {
+        return "default".to_owned();
+    }
+    match (&metadata.source, metadata.name.contains("environment")) {
+        (Some(figment::Source::File(path)), _) => path.display().to_string(),
+        (_, true) => format!(
+            "environment KARYA__{}",
+            key.replace('.', "__").to_uppercase()
+        ),
+        _ => metadata.name.to_string(),
+    }
+}
+
+fn masked(key: &str, value: &Value) -> String {
+    let text = match value {
+        Value::String(_, text) => text.clone(),
+        Value::Empty(..) => return String::new(),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    };
+    match key {
+        "secrets.master_key" | "mail.password" if !text.is_empty() => "********".to_owned(),
+        "database.url" => text
+            .split_once('@')
+            .map_or(text.clone(), |(_, host)| format!("postgres://****@{host}")),
+        _ => text,
+    }
+}
+
+/// A single value with a name for its origin.
+struct Named {
+    origin: &'static str,
+    key: String,
+    value: Value,
+}
+
+trait IntoProvider {
+    fn into_provider(self) -> Named;
+}
+
+impl IntoProvider for (&'static str, &str, &str) {
+    fn into_provider(self) -> Named {
+        // As in the environment: `8`, `true` and `["a"]` are not text.
+        let value = self.2.parse().unwrap_or_else(|_never| Value::from(self.2));
+        Named {
+            origin: self.0,
+            key: self.1.to_owned(),
+            value,
+        }
+    }
+}
+
+impl figment::Provider for Named {
+    fn metadata(&self) -> figment::Metadata {
+        figment::Metadata::named(self.origin)
+    }
+
+    fn data(&self) -> figment::Result<figment::value::Map<figment::Profile, figment::value::Dict>> {
+        let dict = figment::util::nest(&self.key, self.value.clone())
+            .into_dict()
+            .unwrap_or_default();
+        Ok(figment::value::Map::from([(
+            figment::Profile::default(),
+            dict,
+        )]))
+    }
+}

@@ -1,0 +1,82 @@
+//! The few pages for people: the landing page, the explanation of each error code, the verification link,
+//! and the interactive documentation. Plain HTML; scripts only in the documentation.
+
+mod problems;
+mod verify_email;
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use karya_core::Lang;
+use karya_web::Locale;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::state::AppState;
+
+/// The policy of our own pages: one inline style sheet, forms to ourselves, nothing else.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+#[derive(Template)]
+#[template(path = "index.html")]
+struct Index {
+    lang: Lang,
+    has_inbox: bool,
+    has_metrics: bool,
+}
+
+pub(crate) fn routes(cfg: &mut web::ServiceConfig, state: &AppState) {
+    let swagger = Config::from("/openapi.json")
+        .persist_authorization(true)
+        .display_request_duration(true);
+    let (has_inbox, has_metrics) = (state.inbox.is_some(), state.metrics.is_some());
+    cfg.route(
+        "/",
+        web::get().to(move |locale: Locale| index(locale, has_inbox, has_metrics)),
+    )
+    .route("/problems", web::get().to(problems::list))
+    .route("/problems/{code}", web::get().to(problems::show))
+    .route("/verify-email", web::get().to(verify_email::form))
+    .route("/verify-email", web::post().to(verify_email::submit))
+    .route("/docs", web::get().to(async || redirect("/docs/")))
+    .service(SwaggerUi::new("/docs/{_:.*}").config(swagger));
+    if let Some(folder) = &state.inbox {
+        cfg.app_data(web::Data::new(karya_notifications::inbox::Inbox::new(
+            folder.clone(),
+        )));
+        cfg.configure(karya_notifications::inbox::routes);
+    }
+    if let Some(metrics) = state.metrics.clone() {
+        cfg.route(
+            "/metrics",
+            web::get().to(move || std::future::ready(metrics.render())),
+        );
+    }
+}
+
+fn redirect(to: &'static str) -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((header::LOCATION, to))
+        .finish()
+}
+
+#[expect(clippy::unused_async, reason = "a handler")]
+async fn index(Locale(lang): Locale, has_inbox: bool, has_metrics: bool) -> HttpResponse {
+    html(&Index {
+        lang,
+        has_inbox,
+        has_metrics,
+    })
+}
+
+fn html(page: &impl Template) -> HttpResponse {
+    match page.render() {
+        Ok(text) => HttpResponse::Ok()
+            .content_type("text/html; charset=utf-8")
+            .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+            .body(text),
+        Err(error) => {
+            tracing::error!(%error, "a page does not render");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}

@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use actix_web::{App, HttpServer, web};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Server;
+use crate::state::AppState;
+
+/// Serves until SIGTERM or SIGINT, then drains: `/readyz` says no, the load balancer has `drain_seconds` to notice,
+/// no new connections are taken, running requests finish. A second signal ends it at once.
+pub(crate) async fn run(
+    state: AppState,
+    config: &Server,
+    metrics: Option<PrometheusHandle>,
+) -> std::io::Result<()> {
+    let app_state = state.clone();
+    let server = HttpServer::new(move || crate::app(app_state.clone()))
+        .workers(config.workers.max(1))
+        .client_request_timeout(Duration::from_secs(config.body_timeout_seconds))
+        .shutdown_timeout(config.shutdown_seconds)
+        .disable_signals()
+        .bind(config.bind)?
+        .run();
+    let metrics_server = metrics
+        .map(|metrics| metrics_server(metrics, config))
+        .transpose()?;
+    let handle = server.handle();
+    let mut serving = tokio::spawn(server);
+    let metrics_handle = metrics_server.map(|server| {
+        let handle = server.handle();
+        tokio::spawn(server);
+        handle
+    });
+
+    tokio::select! {
+        ended = &mut serving => return ended.map_err(std::io::Error::other)?,
+        () = stop_signal() => {}
+    }
+    tracing::info!(seconds = config.drain_seconds, "draining");
+    state.readiness().drain();
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs(config.drain_seconds)) => {}
+        () = stop_signal() => {}
+    }
+    tokio::select! {
+        () = handle.stop(true) => {}
+        () = stop_signal() => handle.stop(false).await,
+    }
+    if let Some(handle) = metrics_handle {
+        handle.stop(false).await;
+    }
+    state.db().close();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn metrics_server(
+    metrics: PrometheusHandle,
+    config: &Server,
+) -> std::io::Result<actix_web::dev::Server> {
+    let server = HttpServer::new(move || {
+        let metrics = metrics.clone();
+        App::new().route(
+            "/metrics",
+            web::get().to(move || std::future::ready(metrics.render())),
+        )
+    });
+    Ok(server
+        .workers(1)
+        .disable_signals()
+        .bind(config.metrics_bind)?
+        .run())
+}
+
+/// Waits for SIGTERM (orchestrators) or SIGINT (Ctrl-C).
+pub(crate) async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        tracing::error!("cannot listen for signals");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,167 @@
+//! The OpenAPI document: collected from the routes themselves, then finished in one place.
+
+use std::sync::OnceLock;
+
+use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, RefOr, Required, Server, Type};
+use utoipa_actix_web::AppExt;
+
+/// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
+pub const NOT_IDEMPOTENT_BY_KEY: [&str; 3] = ["login", "refresh_tokens", "logout"];
+
+/// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
+pub const PUBLIC: [&str; 16] = [
+    "register_account",
+    "verify_email",
+    "resend_verification",
+    "login",
+    "refresh_tokens",
+    "get_jwks",
+    "get_liveness",
+    "get_readiness",
+    "list_businesses",
+    "get_business",
+    "get_business_by_slug",
+    "list_subsectors",
+    "list_regions",
+    "get_region",
+    "list_kbli",
+    "get_openapi",
+];
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Karya",
+        description = "Marketplace, mentoring, online safety and early warning for Indonesia's creative-economy SMEs.\n\n\
+            **Mulai cepat**: daftar (`POST /v1/auth/register`), buka surel verifikasi, masuk (`POST /v1/auth/login`), \
+            lalu kirim `Authorization: Bearer …`. Pesan galat tersedia dalam bahasa Indonesia (bawaan) dan Inggris \
+            lewat `Accept-Language`.\n\n\
+            **Conventions**: ids are UUIDv7; instants are RFC 3339 in UTC with three fractional digits; lists are \
+            paged by an opaque `cursor`; every refusal is a problem document (RFC 9457) with a stable `code`; every \
+            GET has an `ETag`; edits need `If-Match`; POST takes an `Idempotency-Key`. Enumerations may grow: treat \
+            values you do not know as unknown.",
+        contact(name = "Karya", url = "https://github.com/karya/karya"),
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "auth", description = "Accounts, sessions and tokens"),
+        (name = "me", description = "The account that is signed in"),
+        (name = "businesses", description = "Creative-economy businesses"),
+        (name = "reference", description = "Subsectors, regions and KBLI codes"),
+        (name = "operations", description = "Probes for whatever runs the server"),
+    ),
+)]
+struct Base;
+
+/// The finished document. Built once.
+pub fn document() -> &'static utoipa::openapi::OpenApi {
+    static DOCUMENT: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let (_app, mut document) = actix_web::App::new()
+            .into_utoipa_app()
+            .openapi(Base::openapi())
+            .configure(crate::routes)
+            .split_for_parts();
+        finish(&mut document);
+        document
+    })
+}
+
+/// The document as `openapi/karya.json` holds it.
+pub fn json() -> Result<String, serde_json::Error> {
+    // Through a value, whose maps are sorted: the diff of a change shows the change and nothing else.
+    let value = serde_json::to_value(document())?;
+    Ok(serde_json::to_string_pretty(&value)? + "\n")
+}
+
+fn finish(document: &mut utoipa::openapi::OpenApi) {
+    document.servers = Some(vec![Server::new("/")]);
+    let mut scheme = Http::new(HttpAuthScheme::Bearer);
+    scheme.bearer_format = Some("JWT".into());
+    scheme.description = Some(
+        "Access token of `POST /v1/auth/login`: a JWT (RFC 9068) signed with EdDSA and checked by the rules of \
+         RFC 8725; it lives 10 minutes."
+            .into(),
+    );
+    let components = document.components.take().unwrap_or_default();
+    document.components = Some(
+        ComponentsBuilder::from(components)
+            .security_scheme("bearer", SecurityScheme::Http(scheme))
+            .build(),
+    );
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                add_headers(method, operation);
+            }
+        }
+    }
+}
+
+fn add_headers(method: &str, operation: &mut Operation) {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    let mut parameters = vec![header(
+        "Accept-Language",
+        Required::False,
+        "`id` (default) or `en`",
+        100,
+    )];
+    match method {
+        "post" if !NOT_IDEMPOTENT_BY_KEY.contains(&id.as_str()) => parameters.push(header(
+            "Idempotency-Key",
+            Required::False,
+            "Make a UUID per intent and send the same one when you repeat the request: it takes effect once, and the \
+             reply says `Idempotency-Replayed: true`.",
+            255,
+        )),
+        "patch" | "delete" => parameters.push(header(
+            "If-Match",
+            Required::True,
+            "The `ETag` of the version that you edit.",
+            100,
+        )),
+        _ => {}
+    }
+    if method == "patch" {
+        parameters.push(
+            ParameterBuilder::new()
+                .name("update_mask")
+                .parameter_in(ParameterIn::Query)
+                .required(Required::False)
+                .description(Some(
+                    "Comma-separated members; one that is listed here and absent from the body is cleared. For \
+                     clients that cannot send `null`.",
+                ))
+                .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000))))
+                .build(),
+        );
+    }
+    operation
+        .parameters
+        .get_or_insert_default()
+        .extend(parameters.into_iter().map(RefOr::T));
+}
+
+fn header(name: &str, required: Required, description: &str, max_length: usize) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(required)
+        .description(Some(description))
+        .schema(Some(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .max_length(Some(max_length)),
+        ))
+        .build()
+}

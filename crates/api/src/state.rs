@@ -1,0 +1,145 @@
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use karya_auth::{AuthOptions, Issuer, PasswordPool};
+use karya_core::{Clock, Cursors, MasterKey, Random};
+use karya_db::Db;
+use karya_web::{BodyLimits, Deadline, PublicUrl, RateLimits, TokenVerifier, TrustedProxies};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::config::Config;
+use crate::health::Readiness;
+
+/// What differs between a server, a test and a development run.
+pub struct Parts {
+    pub db: Db,
+    pub clock: Clock,
+    pub random: Random,
+    pub master_key: MasterKey,
+    pub issuer: Issuer,
+    pub verifier: TokenVerifier,
+    pub passwords: PasswordPool,
+    pub auth: AuthOptions,
+    pub public_url: String,
+    pub trusted_proxies: TrustedProxies,
+    pub cors_origins: Vec<String>,
+    pub body_limits: BodyLimits,
+    pub request_timeout: Duration,
+    pub requests_per_minute: NonZeroU32,
+    pub credentials_per_minute: NonZeroU32,
+    /// Shows sent mails at `/inbox`: for development.
+    pub inbox: Option<PathBuf>,
+    /// Serves `/metrics` beside the API: for development.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// Why the parts could not be put together.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+impl Parts {
+    /// The parts that a configuration describes, on a database that is migrated.
+    pub async fn build(
+        config: &Config,
+        inbox: Option<PathBuf>,
+        metrics: Option<PrometheusHandle>,
+    ) -> Result<Self, Failure> {
+        let (clock, random) = (Clock::System, Random::System);
+        let master_key = MasterKey::from_base64(&config.secrets.master_key)?;
+        let db = Db::new(&config.db_options())?;
+        let verifier = TokenVerifier::new(&config.server.public_url, clock.clone());
+        let mut conn = db.conn().await?;
+        let issuer = Issuer::load(&mut conn, &master_key, verifier.clone(), clock.now()).await?;
+        drop(conn);
+        Ok(Self {
+            db,
+            clock,
+            random,
+            master_key,
+            issuer,
+            verifier,
+            passwords: PasswordPool::start(config.hashing_options())?,
+            auth: AuthOptions {
+                public_url: config.server.public_url.clone(),
+                ..AuthOptions::default()
+            },
+            public_url: config.server.public_url.clone(),
+            trusted_proxies: TrustedProxies(config.server.trusted_proxies.clone()),
+            cors_origins: config.server.cors_origins.clone(),
+            body_limits: BodyLimits {
+                max_bytes: config.server.max_body_bytes,
+                read_timeout: Duration::from_secs(config.server.body_timeout_seconds),
+            },
+            request_timeout: Duration::from_secs(config.server.request_timeout_seconds),
+            requests_per_minute: config.rate_limit.general_per_minute,
+            credentials_per_minute: config.rate_limit.credentials_per_minute,
+            inbox,
+            metrics,
+        })
+    }
+}
+
+/// All that the application hands to its handlers. Only this crate knows it as a whole; handlers ask for parts.
+#[derive(Clone)]
+pub struct AppState {
+    pub(crate) db: Data<Db>,
+    pub(crate) clock: Data<Clock>,
+    pub(crate) random: Data<Random>,
+    pub(crate) master_key: Data<MasterKey>,
+    pub(crate) cursors: Data<Cursors>,
+    pub(crate) issuer: Data<Issuer>,
+    pub(crate) verifier: Data<TokenVerifier>,
+    pub(crate) passwords: Data<PasswordPool>,
+    pub(crate) auth: Data<AuthOptions>,
+    pub(crate) public_url: Data<PublicUrl>,
+    pub(crate) trusted_proxies: Data<TrustedProxies>,
+    pub(crate) cors_origins: Arc<[String]>,
+    pub(crate) body_limits: Data<BodyLimits>,
+    pub(crate) deadline: Data<Deadline>,
+    pub(crate) rate_limits: Data<RateLimits>,
+    pub(crate) readiness: Data<Readiness>,
+    pub(crate) inbox: Option<PathBuf>,
+    pub(crate) metrics: Option<PrometheusHandle>,
+}
+
+impl AppState {
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            db: Data::new(parts.db),
+            clock: Data::new(parts.clock),
+            random: Data::new(parts.random),
+            cursors: Data::new(Cursors::new(&parts.master_key)),
+            master_key: Data::new(parts.master_key),
+            issuer: Data::new(parts.issuer),
+            verifier: Data::new(parts.verifier),
+            passwords: Data::new(parts.passwords),
+            auth: Data::new(parts.auth),
+            public_url: Data::new(PublicUrl(parts.public_url.into())),
+            trusted_proxies: Data::new(parts.trusted_proxies),
+            cors_origins: parts.cors_origins.into(),
+            body_limits: Data::new(parts.body_limits),
+            deadline: Data::new(Deadline(parts.request_timeout)),
+            rate_limits: Data::new(RateLimits::per_minute(
+                parts.requests_per_minute,
+                parts.credentials_per_minute,
+            )),
+            readiness: Data::new(Readiness::default()),
+            inbox: parts.inbox,
+            metrics: parts.metrics,
+        }
+    }
+
+    /// Tells `/readyz` to send nobody here any more.
+    #[must_use]
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+}

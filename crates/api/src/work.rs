@@ -1,0 +1,134 @@
+//! Background work: the jobs of every domain, and the upkeep that goes on for as long as a process runs.
+
+use std::time::Duration;
+
+use karya_jobs::WorkerBuilder;
+use karya_notifications::Mailer;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::state::Parts;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How old a stored reply to an `Idempotency-Key` may get: phones may repeat a request days later.
+const KEEP_REPLIES: chrono::Duration = chrono::Duration::days(7);
+
+/// Runs the jobs of every domain.
+pub struct Worker {
+    jobs: WorkerBuilder,
+    upkeep: JoinHandle<()>,
+}
+
+impl Worker {
+    pub fn new(config: &Config, parts: &Parts) -> Result<Self, Failure> {
+        let mailer = Mailer::new(config.mail_options()?)?;
+        let jobs = jobs(&config.database.url, parts, mailer).concurrency(config.worker.concurrency);
+        Ok(Self {
+            jobs,
+            upkeep: upkeep(parts),
+        })
+    }
+
+    /// Works until `stop` resolves, then lets running jobs finish.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
+        let outcome = self.jobs.run(stop).await;
+        self.upkeep.abort();
+        Ok(outcome?)
+    }
+}
+
+/// A job runner that knows the jobs of every domain.
+#[must_use]
+pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder {
+    let context = karya_auth::jobs::Context {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        random: parts.random.clone(),
+        mailer,
+        options: parts.auth.clone(),
+    };
+    karya_auth::jobs::register(WorkerBuilder::new(database_url), &context)
+}
+
+/// Once a minute: forgets old idempotency replies and publishes the state of the queue.
+fn upkeep(parts: &Parts) -> JoinHandle<()> {
+    let (db, clock) = (parts.db.clone(), parts.clock.clone());
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(60));
+        loop {
+            tick.tick().await;
+            let mut conn = match db.conn().await {
+                Ok(conn) => conn,
+                Err(error) => {
+                    tracing::warn!(%error, "upkeep waits for the database");
+                    continue;
+                }
+            };
+            if let Err(error) =
+                karya_web::idempotency::forget(&mut conn, clock.now() - KEEP_REPLIES).await
+            {
+                metrics::counter!("karya_upkeep_failures_total").increment(1);
+                tracing::error!(%error, "old idempotency keys stay");
+            }
+            match karya_jobs::stats(&conn).await {
+                Ok(stats) => karya_jobs::publish_stats(&stats),
+                Err(error) => tracing::error!(%error, "the job queue cannot be counted"),
+            }
+        }
+    })
+}
+
+/// Reads the signing keys again once a minute, so that every replica follows a rotation, and publishes the use of
+/// the connection pool.
+pub(crate) fn keep_keys_fresh(parts: &Parts) -> JoinHandle<()> {
+    let (db, issuer) = (parts.db.clone(), parts.issuer.clone());
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(60));
+        loop {
+            tick.tick().await;
+            let (connections, idle) = db.pool_usage();
+            #[expect(clippy::cast_precision_loss, reason = "a pool is small")]
+            {
+                metrics::gauge!("karya_db_connections").set(connections as f64);
+                metrics::gauge!("karya_db_connections_idle").set(idle as f64);
+            }
+            let reloaded = match db.conn().await {
+                Ok(mut conn) => issuer
+                    .reload(&mut conn)
+                    .await
+                    .map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = reloaded {
+                metrics::counter!("karya_signing_key_reload_failures_total").increment(1);
+                tracing::error!(
+                    error,
+                    "the signing keys cannot be read; the known ones stay in force"
+                );
+            }
+        }
+    })
+}
+
+/// Starts collecting metrics. Once a process.
+pub(crate) fn install_metrics() -> Result<PrometheusHandle, Failure> {
+    use metrics_exporter_prometheus::Matcher;
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(
+        Matcher::Suffix("_seconds".into()),
+        &[
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+        ],
+    )?;
+    let handle = builder.install_recorder()?;
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(10));
+        loop {
+            tick.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
+}

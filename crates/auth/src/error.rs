@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use karya_core::{ApiError, Code, FieldError, Invalid};
+use karya_db::DbError;
+use karya_web::codes::STALE_VERSION;
+
+karya_core::codes! {
+    INVALID_CREDENTIALS = "auth.invalid_credentials", Unauthenticated,
+        title: "Surel atau kata sandi salah" / "The e-mail address or the password is wrong",
+        fix: "Periksa keduanya. Bila baru mendaftar, verifikasi alamat surel Anda dulu." / "Check both. If you have just registered, verify your e-mail address first.";
+    ACCOUNT_LOCKED = "auth.account_locked", Forbidden,
+        title: "Akun ini dikunci" / "This account is locked",
+        fix: "Hubungi bantuan Karya." / "Contact Karya support.";
+    TOKEN_INVALID = "auth.verification_invalid", Invalid,
+        title: "Kode verifikasi tidak berlaku" / "The verification code is not valid",
+        fix: "Kode mungkin sudah dipakai atau kedaluwarsa. Daftar lagi untuk mendapat surel yang baru." / "It may have been used or have expired. Register again to get a new mail.";
+    REFRESH_INVALID = "auth.refresh_invalid", Unauthenticated,
+        title: "Token penyegar tidak berlaku" / "The refresh token is not valid",
+        fix: "Minta pengguna masuk lagi." / "Ask the user to sign in again.";
+    REFRESH_REUSED = "auth.refresh_reused", Unauthenticated,
+        title: "Token penyegar dipakai dua kali; sesi ini diakhiri" / "The refresh token was used twice; the session is ended",
+        fix: "Minta pengguna masuk lagi. Simpan selalu token penyegar yang terbaru." / "Ask the user to sign in again. Always keep the newest refresh token.";
+    HASHING_BUSY = "auth.busy", Unavailable,
+        title: "Terlalu banyak orang sedang masuk" / "Too many people are signing in",
+        fix: "Coba lagi setelah waktu pada `Retry-After`." / "Try again after the time in `Retry-After`.";
+}
+
+/// Why something about an account was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error("the credentials are wrong")]
+    InvalidCredentials,
+    #[error("the account is locked")]
+    AccountLocked,
+    #[error("the verification token is unknown, used or expired")]
+    TokenInvalid,
+    #[error("the refresh token is unknown or expired, or its session is over")]
+    RefreshInvalid,
+    #[error("the refresh token was used before")]
+    RefreshReused,
+    #[error("the hashing pool is full")]
+    HashingBusy { retry_after: Duration },
+    #[error("the account was changed by another request")]
+    StaleVersion,
+    #[error("the token's account does not exist any more")]
+    AccountGone,
+    #[error("a token could not be made: {0}")]
+    Token(String),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<diesel::result::Error> for AuthError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+impl ApiError for AuthError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Invalid(invalid) => invalid.code(),
+            Self::InvalidCredentials => &INVALID_CREDENTIALS,
+            Self::AccountLocked => &ACCOUNT_LOCKED,
+            Self::TokenInvalid => &TOKEN_INVALID,
+            Self::RefreshInvalid => &REFRESH_INVALID,
+            Self::RefreshReused => &REFRESH_REUSED,
+            Self::HashingBusy { .. } => &HASHING_BUSY,
+            Self::StaleVersion => &STALE_VERSION,
+            Self::AccountGone => &karya_web::codes::UNAUTHENTICATED,
+            Self::Token(_) => &karya_db::INTERNAL,
+            Self::Db(error) => error.code(),
+        }
+    }
+
+    fn fields(&self) -> &[FieldError] {
+        match self {
+            Self::Invalid(invalid) => invalid.fields(),
+            _ => &[],
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::HashingBusy { retry_after } => Some(*retry_after),
+            Self::Db(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+}

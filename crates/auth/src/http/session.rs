@@ -1,0 +1,201 @@
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, post};
+use chrono::{DateTime, Utc};
+use karya_core::{Check, Clock, EmailAddress, Random, Rule, SessionId, Text};
+use karya_db::Db;
+use karya_web::{Actor, ClientIp, CommonProblems, Json, Problem, ProblemBody};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::me::MeView;
+use crate::model::Platform;
+use crate::ops::{self, Device, IssuedSession, Tools};
+use crate::{AuthError, AuthOptions, Issuer, PasswordPool, password};
+
+/// Credentials, and what the session list will call the device.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Login {
+    #[schema(min_length = 3, max_length = 254, format = Email, example = "sari@demo.karya.test")]
+    email: String,
+    #[schema(min_length = 1, max_length = 128, format = Password, example = "kain-lurik-tujuh-warna")]
+    password: String,
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 100,
+        example = "Redmi Note 12"
+    )]
+    device_name: Option<String>,
+    #[schema(nullable = false)]
+    platform: Option<Platform>,
+}
+
+impl Login {
+    fn parse(&self, ip: ClientIp) -> Result<(EmailAddress, Device), AuthError> {
+        let mut check = Check::new();
+        let email = check.field("/email", EmailAddress::parse(&self.email));
+        let name = check.optional("/device_name", self.device_name.as_deref(), |name| {
+            Text::line(name, 1, 100)
+        });
+        if self.password.chars().count() > password::MAX {
+            check.fail("/password", Rule::TooLong { max: password::MAX });
+        }
+        let parsed = email.zip(name).map(|(email, name)| {
+            let name = name.map(Text::into_string);
+            (
+                email,
+                Device {
+                    name,
+                    platform: self.platform,
+                    ip_prefix: Some(ip.prefix()),
+                },
+            )
+        });
+        Ok(check.finish(parsed)?)
+    }
+}
+
+/// Tokens of a new session.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TokenPair {
+    #[serde(flatten)]
+    tokens: RefreshedTokens,
+    user: MeView,
+}
+
+/// Tokens of a session that goes on.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RefreshedTokens {
+    /// JWT; send it as `Authorization: Bearer …`.
+    #[schema(max_length = 4000)]
+    access_token: String,
+    #[schema(max_length = 10, example = "Bearer", value_type = String)]
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    #[schema(minimum = 1, maximum = 86400, example = 600)]
+    expires_in: i64,
+    /// Opaque; exchange it before it expires. It works once: keep the newest.
+    #[schema(max_length = 100)]
+    refresh_token: String,
+    #[serde(with = "karya_core::instant")]
+    refresh_expires_at: DateTime<Utc>,
+    session_id: SessionId,
+}
+
+impl RefreshedTokens {
+    fn new(issued: IssuedSession, options: &AuthOptions) -> Self {
+        Self {
+            access_token: issued.access_token,
+            token_type: "Bearer",
+            expires_in: options.access_ttl.num_seconds(),
+            refresh_token: issued.refresh_token,
+            refresh_expires_at: issued.refresh_expires_at,
+            session_id: issued.session_id,
+        }
+    }
+}
+
+/// Sign in
+///
+/// Opens a session on this device. Repeating the request opens another one, so it takes no `Idempotency-Key`:
+/// credentials are never kept.
+#[utoipa::path(tag = "auth", responses(
+    (status = 200, description = "Signed in", body = TokenPair),
+    (status = 401, description = "`auth.invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`auth.account_locked`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "`request.validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    CommonProblems,
+))]
+#[post("/auth/login")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "actix hands each part over separately"
+)]
+pub(crate) async fn login(
+    ip: ClientIp,
+    db: Data<Db>,
+    clock: Data<Clock>,
+    random: Data<Random>,
+    issuer: Data<Issuer>,
+    options: Data<AuthOptions>,
+    passwords: Data<PasswordPool>,
+    body: Json<Login>,
+) -> Result<HttpResponse, Problem> {
+    let (email, device) = body.parse(ip)?;
+    let tools = Tools {
+        random: &random,
+        issuer: &issuer,
+        options: &options,
+    };
+    let credentials = (email, body.password.as_str());
+    let (account, issued) =
+        ops::login(&db, &passwords, &tools, clock.now(), credentials, device).await?;
+    let view = TokenPair {
+        tokens: RefreshedTokens::new(issued, &options),
+        user: account.into(),
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(view))
+}
+
+/// A refresh token to exchange.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefreshTokens {
+    #[schema(min_length = 1, max_length = 100)]
+    refresh_token: String,
+}
+
+/// Exchange a refresh token
+///
+/// The old token is used up. A client that lost the reply may ask again within 30 seconds and gets the same new
+/// token; a token that turns up later than that was copied, and the session ends.
+#[utoipa::path(tag = "auth", responses(
+    (status = 200, description = "The next tokens", body = RefreshedTokens),
+    (status = 401, description = "`auth.refresh_invalid`, `auth.refresh_reused`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "`request.validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    CommonProblems,
+))]
+#[post("/auth/refresh")]
+pub(crate) async fn refresh_tokens(
+    db: Data<Db>,
+    clock: Data<Clock>,
+    random: Data<Random>,
+    issuer: Data<Issuer>,
+    options: Data<AuthOptions>,
+    body: Json<RefreshTokens>,
+) -> Result<HttpResponse, Problem> {
+    let tools = Tools {
+        random: &random,
+        issuer: &issuer,
+        options: &options,
+    };
+    let mut conn = db.conn().await?;
+    let issued = ops::refresh(&mut conn, &tools, clock.now(), &body.refresh_token).await?;
+    let view = RefreshedTokens::new(issued, &options);
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(view))
+}
+
+/// Sign out
+///
+/// Ends the session of the access token. A second time changes nothing.
+#[utoipa::path(tag = "auth", security(("bearer" = [])), responses(
+    (status = 204, description = "Signed out"),
+    (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
+    CommonProblems,
+))]
+#[post("/auth/logout")]
+pub(crate) async fn logout(
+    actor: Actor,
+    db: Data<Db>,
+    clock: Data<Clock>,
+) -> Result<HttpResponse, Problem> {
+    let mut conn = db.conn().await?;
+    ops::logout(&mut conn, clock.now(), actor.session_id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,127 @@
+//! What happens after the answer: mails.
+
+use karya_core::{Clock, EmailAddress, Random, SessionId, UserId};
+use karya_db::Db;
+use karya_jobs::{Job, JobError, WorkerBuilder};
+use karya_notifications::{Mailer, Template};
+use serde::{Deserialize, Serialize};
+
+use crate::model::Account;
+use crate::{AuthOptions, queries};
+
+/// What the jobs of this crate need.
+#[derive(Clone)]
+pub struct Context {
+    pub db: Db,
+    pub clock: Clock,
+    pub random: Random,
+    pub mailer: Mailer,
+    pub options: AuthOptions,
+}
+
+/// Teaches a worker the jobs of this crate.
+#[must_use]
+pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
+    worker
+        .register::<SendVerification>(context.clone())
+        .register::<NotifySessionEnded>(context.clone())
+}
+
+/// Tells a mailbox that somebody registered with it: a link to prove it, or, if it is proved, a notice.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendVerification {
+    pub user_id: UserId,
+}
+
+impl Job for SendVerification {
+    const NAME: &'static str = "auth.send_verification";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let mut conn = context.db.conn().await?;
+        let Some(claim) = queries::find_account(&conn, self.user_id).await? else {
+            return Ok(());
+        };
+        if claim.email_verified_at.is_some() {
+            return Ok(());
+        }
+        let email = address(&claim)?;
+        let now = context.clock.now();
+        let (reader, template) = match queries::find_verified(&conn, &email).await? {
+            Some(holder) => {
+                queries::delete_user(&mut conn, self.user_id).await?;
+                let Some(holder) = queries::find_account(&conn, holder).await? else {
+                    return Ok(());
+                };
+                let display_name = holder.user.display_name.clone();
+                (
+                    holder,
+                    Template::AlreadyRegistered {
+                        display_name,
+                        link: context.options.public_url.clone(),
+                    },
+                )
+            }
+            None => {
+                let token = context.random.token();
+                let hash = karya_core::sealing::sha256(token.as_bytes());
+                let expires_at = now + context.options.verification_ttl;
+                queries::insert_verification(&mut conn, &hash, self.user_id, now, expires_at)
+                    .await?;
+                let template = Template::VerifyEmail {
+                    display_name: claim.user.display_name.clone(),
+                    link: format!("{}/verify-email?token={token}", context.options.public_url),
+                    token,
+                    valid_hours: context.options.verification_ttl.num_hours(),
+                };
+                (claim, template)
+            }
+        };
+        drop(conn);
+        Ok(context
+            .mailer
+            .send(now, &email, reader.user.locale, &template)
+            .await?)
+    }
+}
+
+/// Tells the owner of a session that it was ended because its token turned up twice.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifySessionEnded {
+    pub session_id: SessionId,
+}
+
+impl Job for NotifySessionEnded {
+    const NAME: &'static str = "auth.notify_session_ended";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let conn = context.db.conn().await?;
+        let Some(session) = queries::find_session(&conn, self.session_id).await? else {
+            return Ok(());
+        };
+        let Some(account) = queries::find_account(&conn, session.user_id).await? else {
+            return Ok(());
+        };
+        drop(conn);
+        let template = Template::SessionEnded {
+            display_name: account.user.display_name.clone(),
+            device_name: session.device_name.unwrap_or_else(|| "?".into()),
+            at: session.revoked_at.unwrap_or_else(|| context.clock.now()),
+        };
+        Ok(context
+            .mailer
+            .send(
+                context.clock.now(),
+                &address(&account)?,
+                account.user.locale,
+                &template,
+            )
+            .await?)
+    }
+}
+
+fn address(account: &Account) -> Result<EmailAddress, JobError> {
+    EmailAddress::parse(&account.email)
+        .map_err(|rule| format!("a stored address is not one: {}", rule.code()).into())
+}

@@ -1,0 +1,39 @@
+//! Accounts, sessions and tokens.
+//!
+//! Registering and signing in never tell whether an address has an account: the answer, the work and the time are
+//! the same. Access tokens are short-lived JWTs; refresh tokens are random, rotate at every use, and are stored as
+//! hashes. Passwords are hashed in a pool of their own, so that a storm of sign-ins leaves the rest of the server alone.
+
+mod error;
+pub mod hashing;
+mod http;
+pub mod jobs;
+mod keys;
+mod model;
+pub mod ops;
+pub mod password;
+pub mod queries;
+mod tokens;
+
+pub use error::{AuthError, CODES};
+pub use hashing::{HashingOptions, PasswordPool};
+pub use keys::{Issuer, KeyError};
+pub use tokens::AuthOptions;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The operations under `/v1`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(http::register::register_account)
+        .service(http::register::verify_email)
+        .service(http::session::login)
+        .service(http::session::refresh_tokens)
+        .service(http::session::logout)
+        .service(http::me::get_me)
+        .service(http::me::update_me);
+}
+
+/// The operations under `/.well-known`.
+pub fn well_known_routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(http::jwks::get_jwks);
+}

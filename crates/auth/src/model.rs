@@ -1,0 +1,96 @@
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use karya_core::role::Role;
+use karya_core::{Lang, SessionId, Timezone, UserId};
+use karya_db::schema::{refresh_tokens, sessions, signing_keys, users};
+
+karya_core::text_enum! {
+    /// Whether an account may be used.
+    pub enum UserState {
+        Active = "active",
+        /// Staff shut it; the password still decides who learns that.
+        Locked = "locked",
+        Deleted = "deleted",
+    }
+}
+
+karya_core::text_enum! {
+    /// What a device runs.
+    pub enum Platform {
+        Android = "android",
+        Ios = "ios",
+        Web = "web",
+        Other = "other",
+    }
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = users, check_for_backend(Pg))]
+pub(crate) struct User {
+    pub(crate) id: UserId,
+    pub(crate) state: UserState,
+    pub(crate) display_name: String,
+    pub(crate) locale: Lang,
+    pub(crate) timezone: Timezone,
+    pub(crate) token_epoch: i32,
+    pub(crate) is_demo: bool,
+    pub(crate) version: i32,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
+}
+
+/// An account with what stands around it, as most operations need it.
+#[derive(Debug, Clone, Queryable)]
+pub(crate) struct Account {
+    pub(crate) user: User,
+    pub(crate) email: String,
+    pub(crate) email_verified_at: Option<DateTime<Utc>>,
+    pub(crate) roles: Vec<Role>,
+}
+
+#[derive(Debug, Insertable)]
+#[diesel(table_name = sessions, check_for_backend(Pg))]
+pub(crate) struct NewSession {
+    pub(crate) id: SessionId,
+    pub(crate) user_id: UserId,
+    pub(crate) device_name: Option<String>,
+    pub(crate) platform: Option<Platform>,
+    pub(crate) ip_prefix: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_seen_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = sessions, check_for_backend(Pg))]
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    pub(crate) user_id: UserId,
+    pub(crate) device_name: Option<String>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) revoked_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = refresh_tokens, check_for_backend(Pg))]
+pub(crate) struct RefreshToken {
+    pub(crate) token_hash: Vec<u8>,
+    pub(crate) session_id: SessionId,
+    pub(crate) parent_hash: Option<Vec<u8>>,
+    pub(crate) issued_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) used_at: Option<DateTime<Utc>>,
+    pub(crate) successor_sealed: Option<Vec<u8>>,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = signing_keys, check_for_backend(Pg))]
+pub(crate) struct SigningKey {
+    pub(crate) kid: String,
+    pub(crate) state: String,
+    pub(crate) public_key: Vec<u8>,
+    pub(crate) private_key_sealed: Vec<u8>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) state_since: DateTime<Utc>,
+}

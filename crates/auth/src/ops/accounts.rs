@@ -1,0 +1,173 @@
+use chrono::{DateTime, Utc};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use karya_core::role::Role;
+use karya_core::{EmailAddress, Lang, Text, Timezone, UserId};
+use karya_db::OnConstraint;
+use karya_web::Patch;
+
+use crate::model::{Account, User, UserState};
+use crate::{AuthError, jobs, queries};
+
+/// A registration whose values are in order.
+#[derive(Debug)]
+pub struct NewAccount {
+    pub email: EmailAddress,
+    pub display_name: Text,
+    pub locale: Lang,
+    pub timezone: Timezone,
+}
+
+/// Registers an account that claims an address.
+///
+/// It does exactly the same whether or not the address has an account: claims may coexist, and the job decides
+/// what the mailbox is told. So neither the answer nor the time it takes says anything about the address.
+pub async fn register(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    account: NewAccount,
+    password_hash: &str,
+) -> Result<UserId, AuthError> {
+    conn.transaction(async |conn| {
+        let user = new_user(
+            &account.display_name,
+            account.locale,
+            account.timezone,
+            false,
+            now,
+        );
+        queries::insert_user(conn, &user).await?;
+        queries::insert_email(conn, user.id, &account.email, None, now).await?;
+        queries::insert_password(conn, user.id, password_hash, now).await?;
+        karya_jobs::enqueue(conn, &jobs::SendVerification { user_id: user.id }).await?;
+        Ok(user.id)
+    })
+    .await
+}
+
+/// Proves an address. Other claims on it end, together with the accounts that made them: whoever registered with a
+/// stranger's address gets nothing of what the stranger builds up later.
+pub async fn verify_email(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    token: &str,
+) -> Result<(), AuthError> {
+    let hash = karya_core::sealing::sha256(token.trim().as_bytes());
+    conn.transaction(async |conn| {
+        let user = queries::consume_verification(conn, &hash, now)
+            .await?
+            .ok_or(AuthError::TokenInvalid)?;
+        let address = queries::verify_claim(conn, user, now)
+            .await
+            .on_constraint("emails_verified_address_key", || AuthError::TokenInvalid)?
+            .ok_or(AuthError::TokenInvalid)?;
+        queries::delete_other_claims(conn, &address, user).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// An account made by an operator or by the demo seed.
+#[derive(Debug)]
+pub struct NewVerifiedUser {
+    pub email: EmailAddress,
+    pub display_name: Text,
+    pub roles: Vec<Role>,
+    pub is_demo: bool,
+}
+
+/// Creates an account whose address counts as proved. An address that has one is refused.
+pub async fn create_verified_user(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    account: NewVerifiedUser,
+    password_hash: String,
+) -> Result<UserId, AuthError> {
+    conn.transaction(async |conn| {
+        let user = new_user(
+            &account.display_name,
+            Lang::Id,
+            Timezone::Jakarta,
+            account.is_demo,
+            now,
+        );
+        queries::insert_user(conn, &user).await?;
+        queries::insert_email(conn, user.id, &account.email, Some(now), now)
+            .await
+            .on_constraint("emails_verified_address_key", || {
+                AuthError::Invalid(karya_core::Invalid::body(
+                    "/email",
+                    karya_core::Rule::Duplicate,
+                ))
+            })?;
+        queries::insert_password(conn, user.id, &password_hash, now).await?;
+        if !account.roles.is_empty() {
+            queries::insert_roles(conn, user.id, &account.roles, now).await?;
+        }
+        Ok(user.id)
+    })
+    .await
+}
+
+fn new_user(
+    display_name: &Text,
+    locale: Lang,
+    timezone: Timezone,
+    is_demo: bool,
+    now: DateTime<Utc>,
+) -> User {
+    User {
+        id: UserId::fresh(),
+        state: UserState::Active,
+        display_name: display_name.as_str().to_owned(),
+        locale,
+        timezone,
+        token_epoch: 0,
+        is_demo,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// A change of one's own profile, its values in order.
+#[derive(Debug)]
+pub struct ProfileChange {
+    pub display_name: Patch<Text>,
+    pub locale: Patch<Lang>,
+    pub timezone: Patch<Timezone>,
+}
+
+/// Changes the profile; `expected` is the version that the change builds on, if it matters.
+pub(crate) async fn update_profile(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    user: UserId,
+    expected: Option<i32>,
+    change: ProfileChange,
+) -> Result<Account, AuthError> {
+    let mut account = queries::find_account(conn, user)
+        .await?
+        .ok_or(AuthError::AccountGone)?;
+    let current = &mut account.user;
+    let version = expected.unwrap_or(current.version);
+    if let Patch::Set(name) = change.display_name {
+        current.display_name = name.into_string();
+    }
+    if let Patch::Set(locale) = change.locale {
+        current.locale = locale;
+    }
+    if let Patch::Set(timezone) = change.timezone {
+        current.timezone = timezone;
+    }
+    let profile = (
+        current.display_name.clone(),
+        current.locale,
+        current.timezone,
+    );
+    if queries::update_profile(conn, user, version, profile, now).await? == 0 {
+        return Err(AuthError::StaleVersion);
+    }
+    current.version = version + 1;
+    current.updated_at = now;
+    Ok(account)
+}

@@ -1,0 +1,289 @@
+use chrono::{DateTime, Utc};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use karya_core::sealing::{derive, open_with, seal_with, sha256};
+use karya_core::{EmailAddress, Random, SessionId, UserId};
+use karya_db::Db;
+
+use crate::model::{Account, NewSession, Platform, RefreshToken, Session, UserState};
+use crate::{AuthError, AuthOptions, Issuer, PasswordPool, jobs, queries, tokens};
+
+const SUCCESSOR: &str = "refresh-successor";
+
+/// What a client says about the device it runs on.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Device {
+    pub(crate) name: Option<String>,
+    pub(crate) platform: Option<Platform>,
+    pub(crate) ip_prefix: Option<String>,
+}
+
+/// Tokens, fresh from the press.
+#[derive(Debug)]
+pub(crate) struct IssuedSession {
+    pub(crate) session_id: SessionId,
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
+    pub(crate) refresh_expires_at: DateTime<Utc>,
+}
+
+/// Signs in with a password.
+///
+/// An address without an account costs the same hash as one with: the pool does the work and says no.
+pub(crate) async fn login(
+    db: &Db,
+    passwords: &PasswordPool,
+    tools: &Tools<'_>,
+    now: DateTime<Utc>,
+    (email, password): (EmailAddress, &str),
+    device: Device,
+) -> Result<(Account, IssuedSession), AuthError> {
+    let found = {
+        let conn = db.conn().await?;
+        queries::find_login(&conn, &email).await?
+        // The connection goes back before the hash is computed.
+    };
+    let (account, phc) = found.map_or((None, None), |(account, phc)| (Some(account), Some(phc)));
+    let verdict = passwords.verify(password, phc.clone()).await?;
+    let (Some(account), Some(phc), true) = (account, phc, verdict.matches) else {
+        return Err(AuthError::InvalidCredentials);
+    };
+    match account.user.state {
+        UserState::Active => {}
+        UserState::Locked => return Err(AuthError::AccountLocked),
+        UserState::Deleted => return Err(AuthError::InvalidCredentials),
+    }
+    let upgraded = if verdict.outdated {
+        passwords.hash(password).await.ok()
+    } else {
+        None
+    };
+    let mut conn = db.conn().await?;
+    if let Some(new) = upgraded {
+        queries::upgrade_hash(&mut conn, account.user.id, &phc, &new).await?;
+    }
+    let issued = issue_session(&mut conn, tools, now, &account, device).await?;
+    Ok((account, issued))
+}
+
+/// What making tokens needs.
+pub(crate) struct Tools<'a> {
+    pub(crate) random: &'a Random,
+    pub(crate) issuer: &'a Issuer,
+    pub(crate) options: &'a AuthOptions,
+}
+
+/// Opens a session: the one way to do so, whatever the credential was.
+async fn issue_session(
+    conn: &mut AsyncPgConnection,
+    tools: &Tools<'_>,
+    now: DateTime<Utc>,
+    account: &Account,
+    device: Device,
+) -> Result<IssuedSession, AuthError> {
+    let session = NewSession {
+        id: SessionId::fresh(),
+        user_id: account.user.id,
+        device_name: device.name,
+        platform: device.platform,
+        ip_prefix: device.ip_prefix,
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now + tools.options.refresh_absolute,
+    };
+    let refresh_token = tools.random.token();
+    let token = RefreshToken {
+        token_hash: sha256(refresh_token.as_bytes()),
+        session_id: session.id,
+        parent_hash: None,
+        issued_at: now,
+        expires_at: session.expires_at.min(now + tools.options.refresh_idle),
+        used_at: None,
+        successor_sealed: None,
+    };
+    conn.transaction(async |conn| {
+        queries::insert_session(conn, &session).await?;
+        queries::insert_refresh_token(conn, &token).await
+    })
+    .await?;
+    Ok(IssuedSession {
+        session_id: session.id,
+        access_token: access_token(tools, now, account, session.id)?,
+        refresh_token,
+        refresh_expires_at: token.expires_at,
+    })
+}
+
+fn access_token(
+    tools: &Tools<'_>,
+    now: DateTime<Utc>,
+    account: &Account,
+    session: SessionId,
+) -> Result<String, AuthError> {
+    let Account { user, roles, .. } = account;
+    tokens::access_token(
+        tools.issuer,
+        tools.options,
+        now,
+        user.id,
+        session,
+        user.token_epoch,
+        roles,
+    )
+}
+
+enum Rotation {
+    Rotated(IssuedSession),
+    Reused,
+}
+
+/// Exchanges a refresh token for the next one.
+///
+/// A phone that lost the reply asks again with the old token and gets the same successor, for a short while and as
+/// long as nobody has used that. After that, a token that turns up twice was copied: the whole session ends, and its
+/// owner gets a mail.
+pub(crate) async fn refresh(
+    conn: &mut AsyncPgConnection,
+    tools: &Tools<'_>,
+    now: DateTime<Utc>,
+    presented: &str,
+) -> Result<IssuedSession, AuthError> {
+    let hash = sha256(presented.as_bytes());
+    let rotation = conn
+        .transaction(async |conn| {
+            let found = queries::lock_refresh_token(conn, &hash).await?;
+            let (token, session) = found.ok_or(AuthError::RefreshInvalid)?;
+            if session.revoked_at.is_some() || session.expires_at <= now || token.expires_at <= now
+            {
+                return Err(AuthError::RefreshInvalid);
+            }
+            let account = queries::find_account(conn, session.user_id)
+                .await?
+                .ok_or(AuthError::RefreshInvalid)?;
+            if account.user.state != UserState::Active {
+                return Err(AuthError::RefreshInvalid);
+            }
+            let next = match token.used_at {
+                None => Some(rotate(conn, tools, now, &token, &session, presented).await?),
+                Some(used_at) if now - used_at <= tools.options.refresh_grace => {
+                    same_successor(conn, &token, presented).await?
+                }
+                Some(_) => None,
+            };
+            let Some((refresh_token, refresh_expires_at)) = next else {
+                queries::revoke_session(conn, session.id, "reuse", now).await?;
+                karya_jobs::enqueue(
+                    conn,
+                    &jobs::NotifySessionEnded {
+                        session_id: session.id,
+                    },
+                )
+                .await?;
+                // Committed, not rolled back: the session must end.
+                return Ok(Rotation::Reused);
+            };
+            Ok(Rotation::Rotated(IssuedSession {
+                session_id: session.id,
+                access_token: access_token(tools, now, &account, session.id)?,
+                refresh_token,
+                refresh_expires_at,
+            }))
+        })
+        .await?;
+    match rotation {
+        Rotation::Rotated(issued) => Ok(issued),
+        Rotation::Reused => {
+            metrics::counter!("karya_refresh_reuse_total").increment(1);
+            Err(AuthError::RefreshReused)
+        }
+    }
+}
+
+async fn rotate(
+    conn: &mut AsyncPgConnection,
+    tools: &Tools<'_>,
+    now: DateTime<Utc>,
+    token: &RefreshToken,
+    session: &Session,
+    presented: &str,
+) -> Result<(String, DateTime<Utc>), AuthError> {
+    let next = tools.random.token();
+    let expires_at = session.expires_at.min(now + tools.options.refresh_idle);
+    // Only who holds the old token can open this.
+    let key = derive(presented.as_bytes(), SUCCESSOR);
+    let sealed = seal_with(&key, &token.token_hash, next.as_bytes());
+    queries::mark_used(conn, &token.token_hash, sealed, now).await?;
+    let successor = RefreshToken {
+        token_hash: sha256(next.as_bytes()),
+        session_id: session.id,
+        parent_hash: Some(token.token_hash.clone()),
+        issued_at: now,
+        expires_at,
+        used_at: None,
+        successor_sealed: None,
+    };
+    queries::insert_refresh_token(conn, &successor).await?;
+    queries::touch_session(conn, session.id, now).await?;
+    Ok((next, expires_at))
+}
+
+/// The token that replaced this one, if nobody has used it yet.
+async fn same_successor(
+    conn: &mut AsyncPgConnection,
+    token: &RefreshToken,
+    presented: &str,
+) -> Result<Option<(String, DateTime<Utc>)>, AuthError> {
+    let Some((None, expires_at)) = queries::successor_of(conn, &token.token_hash).await? else {
+        return Ok(None);
+    };
+    let key = derive(presented.as_bytes(), SUCCESSOR);
+    let sealed = token.successor_sealed.as_deref().unwrap_or_default();
+    let next = open_with(&key, &token.token_hash, sealed)
+        .ok()
+        .and_then(|plain| String::from_utf8(plain.to_vec()).ok())
+        .ok_or_else(|| AuthError::Token("a successor does not open".into()))?;
+    Ok(Some((next, expires_at)))
+}
+
+/// Ends the session. A second time changes nothing.
+pub async fn logout(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    session: SessionId,
+) -> Result<(), AuthError> {
+    queries::revoke_session(conn, session, "logout", now).await?;
+    Ok(())
+}
+
+/// An access token for a demo account, without a password; accounts that are not demo accounts are refused.
+pub async fn demo_token(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    random: &Random,
+    issuer: &Issuer,
+    options: &AuthOptions,
+    user: UserId,
+) -> Result<String, AuthError> {
+    let account = queries::find_account(conn, user)
+        .await?
+        .ok_or(AuthError::AccountGone)?;
+    if !account.user.is_demo {
+        return Err(AuthError::InvalidCredentials);
+    }
+    let device = Device {
+        name: Some("karya token".into()),
+        ..Device::default()
+    };
+    Ok(issue_session(
+        conn,
+        &Tools {
+            random,
+            issuer,
+            options,
+        },
+        now,
+        &account,
+        device,
+    )
+    .await?
+    .access_token)
+}

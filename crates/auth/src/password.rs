@@ -1,0 +1,84 @@
+//! Which passwords are taken: length and guessability, no composition rules (NIST SP 800-63B-4 §3.1.1.2).
+
+use karya_core::{EmailAddress, Rule, Words};
+use zxcvbn::Score;
+
+pub const MIN: usize = 12;
+pub const MAX: usize = 128;
+
+/// zxcvbn takes time that grows faster than the text; what follows cannot make a password weaker.
+const EXAMINED: usize = 64;
+
+const TOO_GUESSABLE: Rule = Rule::Other {
+    code: "too_guessable",
+    words: Words {
+        id: "terlalu mudah ditebak; gabungkan beberapa kata yang tidak berkaitan",
+        en: "is too easy to guess; put several unrelated words together",
+    },
+};
+
+/// Checks a new password. Spaces count and nothing is cut off.
+pub fn check(password: &str, email: &EmailAddress, display_name: &str) -> Result<(), Rule> {
+    match password.chars().count() {
+        0 => return Err(Rule::Required),
+        n if n < MIN => return Err(Rule::TooShort { min: MIN }),
+        n if n > MAX => return Err(Rule::TooLong { max: MAX }),
+        _ => {}
+    }
+    if password.contains('\0') {
+        return Err(Rule::ForbiddenCharacter);
+    }
+    let examined: String = password.chars().take(EXAMINED).collect();
+    let local_part = email.as_str().split('@').next().unwrap_or_default();
+    let mut context = vec![
+        "karya",
+        "ukm",
+        "umkm",
+        "indonesia",
+        "bismillah",
+        "sayang",
+        "rahasia",
+        "katasandi",
+        local_part,
+    ];
+    context.extend(display_name.split_whitespace());
+    if zxcvbn::zxcvbn(&examined, &context).score() < Score::Three {
+        Err(TOO_GUESSABLE)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use karya_core::{EmailAddress, Rule};
+
+    #[test]
+    fn long_and_unusual_is_enough() {
+        let email = EmailAddress::parse("sariwulandari@contoh.id").unwrap();
+        let check = |password: &str| super::check(password, &email, "Sari Wulandari");
+        for good in [
+            "kain-lurik-tujuh-warna",
+            "canting dan malam panas",
+            &"batik rumput laut ".repeat(7),
+        ] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        assert_eq!(check("pendek"), Err(Rule::TooShort { min: 12 }));
+        assert_eq!(check(&"ab cd".repeat(40)), Err(Rule::TooLong { max: 128 }));
+        for guessable in [
+            "password1234",
+            "aaaaaaaaaaaaaaa",
+            "qwertyuiop123",
+            "sariwulandari",
+            "indonesia1945",
+            "rahasiarahasia",
+        ] {
+            assert_eq!(
+                check(guessable).map_err(|rule| rule.code()),
+                Err("too_guessable"),
+                "{guessable}"
+            );
+        }
+    }
+}

@@ -1,0 +1,66 @@
+use chrono::{DateTime, Duration, Utc};
+use karya_core::role::Role;
+use karya_core::{SessionId, UserId};
+use karya_web::actor::Claims;
+use uuid::Uuid;
+
+use crate::keys::KeyError;
+use crate::{AuthError, Issuer};
+
+/// Lifetimes, and where links lead.
+#[derive(Debug, Clone)]
+pub struct AuthOptions {
+    pub access_ttl: Duration,
+    /// A session that is not used for so long is over.
+    pub refresh_idle: Duration,
+    /// A session is over after so long, whatever its use.
+    pub refresh_absolute: Duration,
+    /// For so long after a rotation, a client that lost the reply gets the same successor again.
+    pub refresh_grace: Duration,
+    pub verification_ttl: Duration,
+    /// Start of every link in a mail. Never taken from a request.
+    pub public_url: String,
+}
+
+impl Default for AuthOptions {
+    fn default() -> Self {
+        Self {
+            access_ttl: Duration::minutes(10),
+            refresh_idle: Duration::days(30),
+            refresh_absolute: Duration::days(90),
+            refresh_grace: Duration::seconds(30),
+            verification_ttl: Duration::hours(24),
+            public_url: String::new(),
+        }
+    }
+}
+
+impl From<KeyError> for AuthError {
+    fn from(error: KeyError) -> Self {
+        Self::Token(error.to_string())
+    }
+}
+
+/// Makes an access token. The only caller of the signer.
+pub(crate) fn access_token(
+    issuer: &Issuer,
+    options: &AuthOptions,
+    now: DateTime<Utc>,
+    user: UserId,
+    session: SessionId,
+    epoch: i32,
+    roles: &[Role],
+) -> Result<String, AuthError> {
+    let claims = Claims {
+        iss: issuer.name().to_owned(),
+        aud: issuer.name().to_owned(),
+        sub: user,
+        sid: session,
+        jti: Uuid::now_v7(),
+        iat: now.timestamp(),
+        exp: (now + options.access_ttl).timestamp(),
+        epoch,
+        roles: roles.to_vec(),
+    };
+    Ok(issuer.sign(&claims)?)
+}

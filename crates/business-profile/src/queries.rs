@@ -1,0 +1,283 @@
+//! One SQL statement per function.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use karya_core::{BusinessId, Coordinates, PageSize, RegionCode, UserId};
+use karya_db::functions::{
+    distance_m, fold, inside, matches, point, rectangle, search_query, search_rank, word_similar,
+};
+use karya_db::schema::{business_members, business_registrations, businesses};
+
+use crate::model::{
+    BusinessRow, BusinessState, MemberRole, NewMember, RegistrationRow, SummaryRow,
+};
+
+/// A business, its registration, and what the viewer is in it.
+pub(crate) type Found = (BusinessRow, RegistrationRow, Option<MemberRole>);
+
+/// By what a business is looked up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Key<'a> {
+    Id(BusinessId),
+    Slug(&'a str),
+}
+
+pub(crate) async fn find(
+    conn: &AsyncPgConnection,
+    key: Key<'_>,
+    viewer: Option<UserId>,
+) -> QueryResult<Option<Found>> {
+    let viewer = viewer.unwrap_or(UserId::from_uuid(uuid::Uuid::nil()));
+    let membership = business_members::business_id
+        .eq(businesses::id)
+        .and(business_members::user_id.eq(viewer));
+    let all = businesses::table
+        .inner_join(business_registrations::table)
+        .left_join(business_members::table.on(membership))
+        .filter(businesses::deleted_at.is_null())
+        .select((
+            BusinessRow::as_select(),
+            RegistrationRow::as_select(),
+            business_members::role.nullable(),
+        ));
+    match key {
+        Key::Id(id) => all
+            .filter(businesses::id.eq(id))
+            .first(&mut &*conn)
+            .await
+            .optional(),
+        Key::Slug(slug) => all
+            .filter(businesses::slug.eq(slug))
+            .first(&mut &*conn)
+            .await
+            .optional(),
+    }
+}
+
+/// Which businesses a list shows.
+#[derive(Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) subsector: Option<String>,
+    pub(crate) region: Option<RegionCode>,
+    pub(crate) text: Option<String>,
+    /// Around a point, within so many metres.
+    pub(crate) near: Option<(Coordinates, f64)>,
+}
+
+type Listed<'a> = businesses::BoxedQuery<'a, Pg>;
+
+fn visible(filter: &Filter) -> Listed<'_> {
+    let mut query = businesses::table
+        .filter(businesses::state.eq(BusinessState::Active))
+        .filter(businesses::deleted_at.is_null())
+        .into_boxed();
+    if let Some(subsector) = &filter.subsector {
+        query = query.filter(businesses::subsectors.contains(vec![subsector]));
+    }
+    if let Some(region) = &filter.region {
+        // Codes below `33.75` lie between `33.75.` and `33.75/` in the C collation of the column.
+        let (from, to) = (
+            format!("{}.", region.as_str()),
+            format!("{}/", region.as_str()),
+        );
+        let below = businesses::region_code
+            .ge(from)
+            .and(businesses::region_code.lt(to));
+        query = query.filter(below.or(businesses::region_code.eq(region.as_str())));
+    }
+    if let Some(text) = &filter.text {
+        let words = matches(businesses::search, search_query(text));
+        let typo = word_similar(fold(text), fold(businesses::name));
+        query = query.filter(words.or(typo));
+    }
+    if let Some((center, radius)) = filter.near {
+        let (south_west, north_east) = around(center, radius);
+        let corner = |at: Coordinates| point(at.longitude, at.latitude);
+        query = query
+            .filter(inside(
+                businesses::location,
+                rectangle(corner(south_west), corner(north_east)),
+            ))
+            .filter(distance_m(businesses::location, corner(center)).le(radius));
+    }
+    query
+}
+
+/// Corners of a rectangle that holds the circle.
+fn around(center: Coordinates, radius_m: f64) -> (Coordinates, Coordinates) {
+    const METRES_PER_DEGREE: f64 = 111_195.0;
+    let latitude = radius_m / METRES_PER_DEGREE * 1.001;
+    let longitude = latitude / center.latitude.to_radians().cos().max(0.01);
+    let corner = |sign: f64| Coordinates {
+        latitude: center.latitude + sign * latitude,
+        longitude: center.longitude + sign * longitude,
+    };
+    (corner(-1.0), corner(1.0))
+}
+
+/// Newest first. `after`: the last id of the page before.
+pub(crate) async fn list_newest(
+    conn: &AsyncPgConnection,
+    filter: &Filter,
+    size: PageSize,
+    after: Option<BusinessId>,
+) -> QueryResult<Vec<SummaryRow>> {
+    let mut query = visible(filter).select(SummaryRow::as_select());
+    if let Some(id) = after {
+        query = query.filter(businesses::id.lt(id));
+    }
+    query
+        .order(businesses::id.desc())
+        .limit(size.and_one())
+        .load(&mut &*conn)
+        .await
+}
+
+/// Nearest first, each with its distance. `after`: distance and id of the last one of the page before.
+pub(crate) async fn list_nearest(
+    conn: &AsyncPgConnection,
+    filter: &Filter,
+    center: Coordinates,
+    size: PageSize,
+    after: Option<(f64, BusinessId)>,
+) -> QueryResult<Vec<(SummaryRow, Option<f64>)>> {
+    let distance = || {
+        distance_m(
+            businesses::location,
+            point(center.longitude, center.latitude),
+        )
+    };
+    let mut query = visible(filter).select((SummaryRow::as_select(), distance()));
+    if let Some((far, id)) = after {
+        query = query.filter(
+            distance().gt(far).or(distance()
+                .eq(far)
+                .and(businesses::id.gt(id))
+                .assume_not_null()),
+        );
+    }
+    query
+        .order((distance().asc(), businesses::id.asc()))
+        .limit(size.and_one())
+        .load(&mut &*conn)
+        .await
+}
+
+/// Best match first, each with its rank. `after`: rank and id of the last one of the page before.
+pub(crate) async fn list_best(
+    conn: &AsyncPgConnection,
+    filter: &Filter,
+    text: &str,
+    size: PageSize,
+    after: Option<(f32, BusinessId)>,
+) -> QueryResult<Vec<(SummaryRow, f32)>> {
+    let rank = || search_rank(businesses::search, businesses::name, text);
+    let mut query = visible(filter).select((SummaryRow::as_select(), rank()));
+    if let Some((low, id)) = after {
+        query = query.filter(rank().lt(low).or(rank().eq(low).and(businesses::id.lt(id))));
+    }
+    query
+        .order((rank().desc(), businesses::id.desc()))
+        .limit(size.and_one())
+        .load(&mut &*conn)
+        .await
+}
+
+/// The businesses of a member, newest first.
+pub(crate) async fn list_of_member(
+    conn: &AsyncPgConnection,
+    member: UserId,
+    size: PageSize,
+    after: Option<BusinessId>,
+) -> QueryResult<Vec<(SummaryRow, MemberRole)>> {
+    let mut query = businesses::table
+        .inner_join(business_members::table)
+        .filter(
+            business_members::user_id
+                .eq(member)
+                .and(businesses::deleted_at.is_null()),
+        )
+        .select((SummaryRow::as_select(), business_members::role))
+        .into_boxed();
+    if let Some(id) = after {
+        query = query.filter(businesses::id.lt(id));
+    }
+    query
+        .order(businesses::id.desc())
+        .limit(size.and_one())
+        .load(&mut &*conn)
+        .await
+}
+
+pub(crate) async fn insert(conn: &mut AsyncPgConnection, row: &BusinessRow) -> QueryResult<usize> {
+    diesel::insert_into(businesses::table)
+        .values(row)
+        .execute(conn)
+        .await
+}
+
+pub(crate) async fn insert_registration(
+    conn: &mut AsyncPgConnection,
+    row: &RegistrationRow,
+) -> QueryResult<usize> {
+    diesel::insert_into(business_registrations::table)
+        .values(row)
+        .execute(conn)
+        .await
+}
+
+pub(crate) async fn insert_member(
+    conn: &mut AsyncPgConnection,
+    row: &NewMember,
+) -> QueryResult<usize> {
+    diesel::insert_into(business_members::table)
+        .values(row)
+        .execute(conn)
+        .await
+}
+
+/// Writes the row if the business still has the version `expected`.
+pub(crate) async fn update(
+    conn: &mut AsyncPgConnection,
+    expected: i32,
+    row: &BusinessRow,
+) -> QueryResult<usize> {
+    let current = businesses::version
+        .eq(expected)
+        .and(businesses::deleted_at.is_null());
+    diesel::update(businesses::table.find(row.id).filter(current))
+        .set(row)
+        .execute(conn)
+        .await
+}
+
+pub(crate) async fn update_registration(
+    conn: &mut AsyncPgConnection,
+    row: &RegistrationRow,
+) -> QueryResult<usize> {
+    diesel::update(business_registrations::table.find(row.business_id))
+        .set(row)
+        .execute(conn)
+        .await
+}
+
+/// Marks a business as deleted if it still has the version `expected`.
+pub(crate) async fn delete(
+    conn: &mut AsyncPgConnection,
+    id: BusinessId,
+    expected: i32,
+    now: chrono::DateTime<chrono::Utc>,
+) -> QueryResult<usize> {
+    let current = businesses::version
+        .eq(expected)
+        .and(businesses::deleted_at.is_null());
+    diesel::update(businesses::table.find(id).filter(current))
+        .set((
+            businesses::deleted_at.eq(now),
+            businesses::version.eq(expected + 1),
+            businesses::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await
+}

@@ -1,0 +1,27 @@
+use std::time::Duration;
+
+use crate::{Code, FieldError, Lang};
+
+/// What a domain error tells the edge of the program.
+///
+/// Implement it once per crate's error enum; the web crate turns any of them into a problem document (RFC 9457).
+/// `Display` is for the log and in English; what callers read comes from the code and from `detail`.
+pub trait ApiError: std::error::Error + Send + Sync + 'static {
+    /// The entry of the catalogue.
+    fn code(&self) -> &'static Code;
+
+    /// What is particular to this occurrence, when the title does not say it.
+    fn detail(&self, _lang: Lang) -> Option<String> {
+        None
+    }
+
+    /// The fields at fault.
+    fn fields(&self) -> &[FieldError] {
+        &[]
+    }
+
+    /// When trying again makes sense.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+}

@@ -1,0 +1,95 @@
+//! SQL functions and operators for the query builder.
+//!
+//! Declared rather than written as SQL text, because diesel prepares a statement with raw text in it anew each time.
+
+use diesel::expression::Expression;
+use diesel::sql_types::{
+    BigInt, Double, Integer, Json, Nullable, SingleValue, SqlType, Text, Timestamptz,
+};
+
+use crate::schema::sql_types::{Point, Tsvector};
+
+/// `tsquery`: what a text search asks for.
+#[derive(SqlType, Debug, Clone, Copy)]
+#[diesel(postgres_type(name = "tsquery", schema = "pg_catalog"))]
+pub struct Tsquery;
+
+/// `box`: a rectangle on the map.
+#[derive(SqlType, Debug, Clone, Copy)]
+#[diesel(postgres_type(name = "box", schema = "pg_catalog"))]
+pub struct Rectangle;
+
+diesel::infix_operator!(Matches, " @@ ", backend: diesel::pg::Pg);
+diesel::infix_operator!(WordSimilar, " <% ", backend: diesel::pg::Pg);
+diesel::infix_operator!(Inside, " <@ ", backend: diesel::pg::Pg);
+
+/// Whether a text search finds what it asks for: `search @@ query`.
+pub fn matches<S: Expression, Q: Expression>(search: S, query: Q) -> Matches<S, Q> {
+    Matches {
+        left: search,
+        right: query,
+    }
+}
+
+/// Whether a part of `text` is like `word`, by trigrams: `word <% text`.
+pub fn word_similar<W: Expression, T: Expression>(word: W, text: T) -> WordSimilar<W, T> {
+    WordSimilar {
+        left: word,
+        right: text,
+    }
+}
+
+/// Whether a point lies in a rectangle: `point <@ rectangle`.
+pub fn inside<P: Expression, R: Expression>(point: P, rectangle: R) -> Inside<P, R> {
+    Inside {
+        left: point,
+        right: rectangle,
+    }
+}
+
+diesel::define_sql_function! {
+    /// Lower case without accents; see the first migration.
+    fn fold(input: Text) -> Text;
+}
+diesel::define_sql_function! {
+    /// What people type, as a query on `businesses.search`.
+    fn search_query(query: Text) -> Tsquery;
+}
+diesel::define_sql_function! {
+    /// How well a business fits a query.
+    fn search_rank(search: Tsvector, name: Text, query: Text) -> Float;
+}
+diesel::define_sql_function! {
+    /// Haversine distance in metres.
+    fn distance_m(a: Nullable<Point>, b: Point) -> Nullable<Double>;
+}
+diesel::define_sql_function! {
+    /// (longitude, latitude).
+    fn point(x: Double, y: Double) -> Point;
+}
+diesel::define_sql_function! {
+    /// The rectangle between two opposite corners.
+    #[sql_name = "box"]
+    fn rectangle(a: Point, b: Point) -> Rectangle;
+}
+diesel::define_sql_function! {
+    /// Whether this transaction now holds the lock.
+    fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
+}
+diesel::define_sql_function! {
+    /// Adds a row to the job queue.
+    #[sql_name = "graphile_worker.add_job"]
+    fn add_job(
+        identifier: Text,
+        payload: Json,
+        queue_name: Nullable<Text>,
+        run_at: Nullable<Timestamptz>,
+        max_attempts: Integer,
+        job_key: Nullable<Text>,
+    ) -> Text;
+}
+diesel::define_sql_function! {
+    /// All values in an array; null when there are none.
+    #[aggregate]
+    fn array_agg<T: SqlType + SingleValue>(value: T) -> Nullable<Array<T>>;
+}

@@ -1,0 +1,112 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::DbError;
+use crate::readers::{Reader, Readers};
+
+/// A connection of one's own, for writes and transactions.
+pub type Conn = Object<AsyncPgConnection>;
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct DbOptions {
+    /// `postgres://user:password@host/database`; the host may be a percent-encoded socket folder.
+    pub url: SecretString,
+    pub max_connections: usize,
+    /// Connections that many reads share at once, pipelined.
+    pub read_connections: usize,
+    /// How long a request may wait for a connection before it is refused.
+    pub wait_timeout: Duration,
+    /// How long one statement may take.
+    pub statement_timeout: Duration,
+}
+
+impl DbOptions {
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: SecretString::from(url.into()),
+            max_connections: 16,
+            read_connections: 2,
+            wait_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(10),
+        }
+    }
+
+    /// The settings ride on the connection string, so they cost no round trip.
+    fn full_url(&self) -> SecretString {
+        let url = self.url.expose_secret();
+        let separator = if url.contains('?') { '&' } else { '?' };
+        let timeout = self.statement_timeout.as_millis();
+        SecretString::from(format!(
+            "{url}{separator}application_name=karya&connect_timeout=5&options=-c%20statement_timeout%3D{timeout}\
+             %20-c%20idle_in_transaction_session_timeout%3D30000"
+        ))
+    }
+}
+
+/// The database as the program sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<AsyncPgConnection>,
+    readers: Arc<Readers>,
+}
+
+impl Db {
+    /// Opens nothing yet: connections are made as they are asked for.
+    pub fn new(options: &DbOptions) -> Result<Self, DbError> {
+        crate::statements::install();
+        let url = options.full_url();
+        let mut config = ManagerConfig::default();
+        config.recycling_method = RecyclingMethod::Fast;
+        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(
+            url.expose_secret(),
+            config,
+        );
+        let pool = Pool::builder(manager)
+            .max_size(options.max_connections)
+            .wait_timeout(Some(options.wait_timeout))
+            .create_timeout(Some(options.wait_timeout))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| DbError::Connect(error.to_string()))?;
+        let readers = Arc::new(Readers::new(
+            url,
+            options.read_connections,
+            options.wait_timeout,
+        ));
+        Ok(Self { pool, readers })
+    }
+
+    /// A connection of one's own. Take it after the request body is read: a slow client must not hold one.
+    pub async fn conn(&self) -> Result<Conn, DbError> {
+        self.pool
+            .get()
+            .await
+            .map_err(|error| DbError::Connect(error.to_string()))
+    }
+
+    /// A shared connection for single quick reads outside a transaction.
+    pub async fn read(&self) -> Result<Reader, DbError> {
+        self.readers.get().await
+    }
+
+    /// How many connections of the pool exist, and how many of those wait for work.
+    #[must_use]
+    pub fn pool_usage(&self) -> (usize, usize) {
+        let status = self.pool.status();
+        (status.size, status.available)
+    }
+
+    /// Lets nobody in any more and closes what is idle.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+}

@@ -1,0 +1,260 @@
+// @generated automatically by Diesel CLI.
+
+pub mod sql_types {
+    #[derive(diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "point", schema = "pg_catalog"))]
+    pub struct Point;
+
+    #[derive(diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "tsvector", schema = "pg_catalog"))]
+    pub struct Tsvector;
+}
+
+diesel::table! {
+    business_members (business_id, user_id) {
+        business_id -> Uuid,
+        user_id -> Uuid,
+        role -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Identity numbers and declarations of a business: for its members and for staff.
+    business_registrations (business_id) {
+        business_id -> Uuid,
+        registered_by -> Uuid,
+        nib -> Nullable<Text>,
+        npwp_sealed -> Nullable<Bytea>,
+        /// Keyed hash: finds the same number again without telling it.
+        npwp_hash -> Nullable<Bytea>,
+        npwp_last4 -> Nullable<Text>,
+        npwp_is_entity -> Nullable<Bool>,
+        nik_sealed -> Nullable<Bytea>,
+        nik_hash -> Nullable<Bytea>,
+        nik_last4 -> Nullable<Text>,
+        /// Whole rupiah, land and buildings excluded (PP 7/2021 art. 35).
+        declared_capital -> Nullable<Int8>,
+        /// Whole rupiah a year.
+        declared_turnover -> Nullable<Int8>,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Point;
+    use super::sql_types::Tsvector;
+
+    /// Creative-economy businesses: what the public may see.
+    businesses (id) {
+        id -> Uuid,
+        slug -> Text,
+        name -> Text,
+        legal_name -> Nullable<Text>,
+        legal_form -> Text,
+        description_id -> Nullable<Text>,
+        description_en -> Nullable<Text>,
+        main_subsector -> Text,
+        further_subsectors -> Array<Nullable<Text>>,
+        /// Codes as vintage:code, such as 2020:13134; the same digits differ between the vintages.
+        kbli -> Array<Nullable<Text>>,
+        size_class -> Nullable<Text>,
+        founded_year -> Nullable<Int2>,
+        phone -> Nullable<Text>,
+        email -> Nullable<Citext>,
+        website -> Nullable<Text>,
+        social_links -> Jsonb,
+        /// The village (desa or kelurahan) of the address.
+        region_code -> Text,
+        postal_code -> Text,
+        street -> Text,
+        landmark -> Nullable<Text>,
+        latitude -> Nullable<Float8>,
+        longitude -> Nullable<Float8>,
+        /// The owner agreed to show the exact point; otherwise the public sees it rounded.
+        location_is_exact -> Bool,
+        opening_hours -> Jsonb,
+        state -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+        subsectors -> Array<Nullable<Text>>,
+        location -> Nullable<Point>,
+        search -> Tsvector,
+    }
+}
+
+diesel::table! {
+    /// Addresses and the accounts that claim them. Anyone may claim; only the one who proves the mailbox has it.
+    emails (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        address -> Citext,
+        verified_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Replies to POST requests that carried an Idempotency-Key, written in the same transaction as their effect.
+    idempotency_keys (actor, operation, key) {
+        /// The account, or the nil UUID for callers without one.
+        actor -> Uuid,
+        operation -> Text,
+        key -> Text,
+        /// SHA-256 of the request body: another body under the same key is refused.
+        fingerprint -> Bytea,
+        status -> Int2,
+        headers -> Jsonb,
+        body -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    one_time_tokens (token_hash) {
+        token_hash -> Bytea,
+        purpose -> Text,
+        user_id -> Uuid,
+        issued_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    passwords (user_id) {
+        user_id -> Uuid,
+        /// PHC string: algorithm, parameters, salt and hash.
+        phc -> Text,
+        /// Which configured pepper went into the hash; none when null.
+        pepper_id -> Nullable<Int2>,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Which edition of each shipped data set the reference tables hold.
+    reference_datasets (name) {
+        name -> Text,
+        checksum -> Bytea,
+        loaded_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (token_hash) {
+        /// SHA-256 of the token; the token itself is never stored.
+        token_hash -> Bytea,
+        session_id -> Uuid,
+        /// The token that this one replaced; a token has one successor at most.
+        parent_hash -> Nullable<Bytea>,
+        issued_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+        /// The next token, sealed under a key derived from this one, for a client that lost the reply.
+        successor_sealed -> Nullable<Bytea>,
+    }
+}
+
+diesel::table! {
+    /// Administrative regions by Kemendagri code (Kepmendagri 300.2.2-2430/2025), province to village.
+    regions (code) {
+        code -> Text,
+        parent_code -> Nullable<Text>,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    /// One signed-in device: the family of its refresh tokens.
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        device_name -> Nullable<Text>,
+        platform -> Nullable<Text>,
+        /// IPv4 /24 or IPv6 /48: enough to recognise a place, too little to follow a person.
+        ip_prefix -> Nullable<Text>,
+        created_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+        /// Absolute end, whatever the use.
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+        revoke_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Ed25519 keys of the access tokens; every replica reads them here.
+    signing_keys (kid) {
+        kid -> Text,
+        state -> Text,
+        public_key -> Bytea,
+        private_key_sealed -> Bytea,
+        created_at -> Timestamptz,
+        state_since -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// The 17 subsectors of the Indonesian creative economy.
+    subsectors (code) {
+        code -> Text,
+        position -> Int2,
+    }
+}
+
+diesel::table! {
+    /// Roles beyond the one everybody has. Ownership of a business is a membership, not a role.
+    user_roles (user_id, role) {
+        user_id -> Uuid,
+        role -> Text,
+        granted_by -> Nullable<Uuid>,
+        granted_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        state -> Text,
+        display_name -> Text,
+        locale -> Text,
+        timezone -> Text,
+        /// Raised to end every access token at once: lock, role or password change.
+        token_epoch -> Int4,
+        /// Made by the demo seed; production refuses to start with such rows.
+        is_demo -> Bool,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(business_members -> businesses (business_id));
+diesel::joinable!(business_members -> users (user_id));
+diesel::joinable!(business_registrations -> businesses (business_id));
+diesel::joinable!(business_registrations -> users (registered_by));
+diesel::joinable!(businesses -> regions (region_code));
+diesel::joinable!(businesses -> subsectors (main_subsector));
+diesel::joinable!(emails -> users (user_id));
+diesel::joinable!(one_time_tokens -> users (user_id));
+diesel::joinable!(passwords -> users (user_id));
+diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(sessions -> users (user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    business_members,
+    business_registrations,
+    businesses,
+    emails,
+    one_time_tokens,
+    passwords,
+    refresh_tokens,
+    regions,
+    sessions,
+    subsectors,
+    users,
+);

@@ -1,0 +1,145 @@
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use graphile_worker::{
+    IntoTaskHandlerResult, LocalQueueConfig, TaskHandler, WorkerContext, WorkerOptions,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::Job;
+
+/// How often an idle worker looks by itself; new jobs announce themselves by NOTIFY.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How long running jobs may take to finish when the program stops.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// The queue could not be prepared, or the worker gave up.
+#[derive(Debug, thiserror::Error)]
+#[error("the job queue: {0}")]
+pub struct WorkerError(String);
+
+fn failed(error: impl fmt::Display) -> WorkerError {
+    WorkerError(error.to_string())
+}
+
+/// Brings the queue's own tables up to date.
+pub async fn migrate(database_url: &str) -> Result<(), WorkerError> {
+    WorkerBuilder::new(database_url)
+        .concurrency(1)
+        .options
+        .init()
+        .await
+        .map(drop)
+        .map_err(failed)
+}
+
+/// Collects what a worker knows before it starts.
+pub struct WorkerBuilder {
+    options: WorkerOptions,
+}
+
+impl WorkerBuilder {
+    #[must_use]
+    pub fn new(database_url: &str) -> Self {
+        let options = WorkerOptions::default()
+            .database_url(database_url)
+            .poll_interval(POLL)
+            // Without it every slot polls for itself: 16 jobs a second instead of thousands.
+            .local_queue(LocalQueueConfig::default())
+            .listen_os_shutdown_signals(false)
+            .shutdown_grace_period(GRACE);
+        Self { options }
+    }
+
+    /// How many jobs run at once.
+    #[must_use]
+    pub fn concurrency(mut self, jobs: usize) -> Self {
+        let connections = u32::try_from(jobs).unwrap_or(u32::MAX).saturating_add(2);
+        self.options = self
+            .options
+            .concurrency(jobs.max(1))
+            .max_pg_conn(connections);
+        self
+    }
+
+    /// Teaches the worker a kind of job.
+    #[must_use]
+    pub fn register<J: Job>(mut self, context: J::Context) -> Self {
+        self.options = self
+            .options
+            .define_job::<Task<J>>()
+            .add_extension(Context::<J>(context));
+        self
+    }
+
+    /// Runs jobs until `stop` resolves, then lets running ones finish.
+    pub async fn run(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), WorkerError> {
+        let worker = self
+            .options
+            .shutdown_signal(stop)
+            .init()
+            .await
+            .map_err(failed)?;
+        worker.run().await.map_err(failed)
+    }
+
+    /// Runs what is due now, then returns: for tests and one-off commands.
+    pub async fn run_once(self) -> Result<(), WorkerError> {
+        let worker = self.options.init().await.map_err(failed)?;
+        worker.run_once().await.map_err(failed)
+    }
+}
+
+/// What a kind of job needs, as graphile_worker keeps it.
+struct Context<J: Job>(J::Context);
+
+impl<J: Job> Clone for Context<J> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<J: Job> fmt::Debug for Context<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Context({})", J::NAME)
+    }
+}
+
+/// A payload, as graphile_worker calls it.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent, bound = "")]
+struct Task<J: Job>(J);
+
+impl<J: Job> TaskHandler for Task<J> {
+    const IDENTIFIER: &'static str = J::NAME;
+
+    async fn run(self, worker: WorkerContext) -> impl IntoTaskHandlerResult {
+        let context = worker.get_ext::<Context<J>>().cloned();
+        let (id, attempt) = (*worker.job().id(), *worker.job().attempts());
+        let started = Instant::now();
+        let outcome = match context {
+            Some(Context(context)) => self.0.run(context).await.map_err(|error| error.to_string()),
+            None => Err("nobody registered this job's context".to_owned()),
+        };
+        let result = if outcome.is_ok() { "done" } else { "failed" };
+        metrics::counter!("karya_jobs_finished_total", "job" => J::NAME, "outcome" => result)
+            .increment(1);
+        metrics::histogram!("karya_job_seconds", "job" => J::NAME)
+            .record(started.elapsed().as_secs_f64());
+        match &outcome {
+            Ok(()) => tracing::info!(job = J::NAME, id, attempt, "job done"),
+            Err(error) => tracing::warn!(
+                job = J::NAME,
+                id,
+                attempt,
+                error,
+                "job failed; it will be tried again"
+            ),
+        }
+        outcome
+    }
+}

@@ -1,0 +1,172 @@
+//! `/inbox`: what the folder transport sent, for development. Everything in a mail is shown as text or in a
+//! sandboxed frame without scripts.
+
+use std::path::{Path, PathBuf};
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use mail_parser::{Message, MessageParser};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// How many mails the list shows.
+const SHOWN: usize = 100;
+
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'; \
+    base-uri 'none'; form-action 'none'; sandbox allow-same-origin allow-popups allow-top-navigation-by-user-activation";
+
+/// The folder that the mailer writes to.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    folder: PathBuf,
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    id: Uuid,
+    to: String,
+    subject: String,
+    date: String,
+    /// The addresses in the text.
+    links: Vec<String>,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "inbox.html")]
+struct ListPage {
+    mails: Vec<Entry>,
+}
+
+#[derive(Template)]
+#[template(path = "inbox_mail.html")]
+struct MailPage {
+    mail: Entry,
+}
+
+#[derive(Serialize)]
+struct Listing {
+    items: Vec<Entry>,
+}
+
+impl Inbox {
+    #[must_use]
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Newest first: the names are UUIDv7.
+    async fn list(&self) -> Vec<Entry> {
+        let mut names = Vec::new();
+        if let Ok(mut folder) = tokio::fs::read_dir(&self.folder).await {
+            while let Ok(Some(file)) = folder.next_entry().await {
+                let name = file.file_name().to_string_lossy().into_owned();
+                names.extend(
+                    name.strip_suffix(".eml")
+                        .and_then(|id| Uuid::parse_str(id).ok()),
+                );
+            }
+        }
+        names.sort_unstable_by(|a, b| b.cmp(a));
+        let mut mails = Vec::new();
+        for id in names.into_iter().take(SHOWN) {
+            mails.extend(self.read(id).await.map(|raw| entry(id, &raw)));
+        }
+        mails
+    }
+
+    async fn read(&self, id: Uuid) -> Option<Vec<u8>> {
+        tokio::fs::read(Path::new(&self.folder).join(format!("{id}.eml")))
+            .await
+            .ok()
+    }
+}
+
+fn entry(id: Uuid, raw: &[u8]) -> Entry {
+    let message = MessageParser::default().parse(raw).unwrap_or_default();
+    let text = message.body_text(0).unwrap_or_default().into_owned();
+    let links = text
+        .split_whitespace()
+        .filter(|word| word.starts_with("http"))
+        .map(str::to_owned)
+        .collect();
+    Entry {
+        id,
+        to: recipients(&message),
+        subject: message.subject().unwrap_or_default().to_owned(),
+        date: message
+            .date()
+            .map(mail_parser::DateTime::to_rfc3339)
+            .unwrap_or_default(),
+        links,
+        text,
+    }
+}
+
+fn recipients(message: &Message<'_>) -> String {
+    let to = message
+        .to()
+        .into_iter()
+        .flat_map(|to| to.iter())
+        .filter_map(|to| to.address());
+    to.collect::<Vec<_>>().join(", ")
+}
+
+/// Adds the pages. Needs `web::Data<Inbox>`.
+pub fn routes(cfg: &mut web::ServiceConfig) {
+    cfg.route("/inbox", web::get().to(list))
+        .route("/inbox.json", web::get().to(list_json))
+        .route("/inbox/{id}", web::get().to(show))
+        .route("/inbox/{id}/html", web::get().to(show_html))
+        .route("/inbox/{id}/raw", web::get().to(show_raw));
+}
+
+fn page(page: &impl Template) -> HttpResponse {
+    page.render()
+        .map_or_else(|_| HttpResponse::InternalServerError().finish(), html)
+}
+
+fn html(text: String) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::X_FRAME_OPTIONS, "SAMEORIGIN"))
+        .body(text)
+}
+
+async fn list(inbox: web::Data<Inbox>) -> HttpResponse {
+    page(&ListPage {
+        mails: inbox.list().await,
+    })
+}
+
+async fn list_json(inbox: web::Data<Inbox>) -> HttpResponse {
+    HttpResponse::Ok().json(Listing {
+        items: inbox.list().await,
+    })
+}
+
+async fn show(inbox: web::Data<Inbox>, id: web::Path<Uuid>) -> HttpResponse {
+    match inbox.read(*id).await {
+        Some(raw) => page(&MailPage {
+            mail: entry(*id, &raw),
+        }),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+async fn show_html(inbox: web::Data<Inbox>, id: web::Path<Uuid>) -> HttpResponse {
+    let raw = inbox.read(*id).await.unwrap_or_default();
+    let message = MessageParser::default().parse(&raw).unwrap_or_default();
+    html(message.body_html(0).unwrap_or_default().into_owned())
+}
+
+async fn show_raw(inbox: web::Data<Inbox>, id: web::Path<Uuid>) -> HttpResponse {
+    match inbox.read(*id).await {
+        Some(raw) => HttpResponse::Ok()
+            .content_type("text/plain; charset=utf-8")
+            .body(raw),
+        None => HttpResponse::NotFound().finish(),
+    }
+}

@@ -1,0 +1,197 @@
+//! Every mail, each in both languages, as text and as HTML.
+
+use askama::Template as _;
+use chrono::{DateTime, Utc};
+use karya_core::Lang;
+
+/// A mail, apart from who gets it.
+#[derive(Debug, Clone)]
+pub enum Template {
+    /// Asks the owner of a mailbox to confirm that they registered.
+    VerifyEmail {
+        display_name: String,
+        /// Opens the confirmation page.
+        link: String,
+        /// For the app, when the link cannot be opened.
+        token: String,
+        valid_hours: i64,
+    },
+    /// Tells the owner of an account that somebody tried to register with their address.
+    AlreadyRegistered {
+        display_name: String,
+        /// Where the product lives.
+        link: String,
+    },
+    /// Tells the owner of an account that a session was ended because its token turned up twice.
+    SessionEnded {
+        display_name: String,
+        /// How the device called itself.
+        device_name: String,
+        at: DateTime<Utc>,
+    },
+}
+
+/// A mail in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    pub subject: &'static str,
+    pub text: String,
+    pub html: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "mail.txt")]
+struct TextPage<'a> {
+    words: &'a Words,
+}
+
+#[derive(askama::Template)]
+#[template(path = "mail.html")]
+struct HtmlPage<'a> {
+    lang: &'static str,
+    subject: &'static str,
+    words: &'a Words,
+}
+
+/// A mail as paragraphs: one layout serves every mail, in both forms.
+struct Words {
+    greeting: String,
+    paragraphs: Vec<String>,
+    /// Label and address.
+    button: Option<(&'static str, String)>,
+    /// Something to copy: label and text.
+    code: Option<(&'static str, String)>,
+    closing: &'static str,
+}
+
+impl Template {
+    pub fn render(&self, lang: Lang) -> Result<Rendered, askama::Error> {
+        let id = lang == Lang::Id;
+        let (subject, words) = self.words(id);
+        let text = TextPage { words: &words }.render()?;
+        let html = HtmlPage {
+            lang: lang.as_str(),
+            subject,
+            words: &words,
+        }
+        .render()?;
+        Ok(Rendered {
+            subject,
+            text,
+            html,
+        })
+    }
+
+    fn words(&self, id: bool) -> (&'static str, Words) {
+        let pick = |in_id: &'static str, in_en: &'static str| if id { in_id } else { in_en };
+        let greeting = |name: &str| {
+            if id {
+                format!("Halo {name},")
+            } else {
+                format!("Hello {name},")
+            }
+        };
+        let closing = pick("Salam hangat, Tim Karya", "Warm regards, the Karya team");
+        match self {
+            Self::VerifyEmail { display_name, link, token, valid_hours } => (
+                pick("Verifikasi alamat surel Anda", "Verify your e-mail address"),
+                Words {
+                    greeting: greeting(display_name),
+                    paragraphs: vec![
+                        pick(
+                            "Terima kasih sudah mendaftar di Karya. Satu langkah lagi: pastikan bahwa alamat surel ini milik Anda.",
+                            "Thank you for joining Karya. One more step: confirm that this address is yours.",
+                        )
+                        .to_owned(),
+                        if id {
+                            format!("Tautan ini berlaku {valid_hours} jam. Bila Anda tidak mendaftar, abaikan surel ini.")
+                        } else {
+                            format!("The link is good for {valid_hours} hours. If you did not register, ignore this mail.")
+                        },
+                    ],
+                    button: Some((pick("Verifikasi alamat", "Verify address"), link.clone())),
+                    code: Some((pick("Atau tempel kode ini di aplikasi", "Or paste this code in the app"), token.clone())),
+                    closing,
+                },
+            ),
+            Self::AlreadyRegistered { display_name, link } => (
+                pick("Anda sudah punya akun Karya", "You already have a Karya account"),
+                Words {
+                    greeting: greeting(display_name),
+                    paragraphs: vec![
+                        pick(
+                            "Seseorang baru saja mencoba mendaftar di Karya dengan alamat surel ini. Bila itu Anda: alamat ini sudah punya akun, jadi cukup masuk.",
+                            "Somebody has just tried to register at Karya with this address. If it was you: the address has an account already, so just sign in.",
+                        )
+                        .to_owned(),
+                        pick(
+                            "Bila bukan Anda, tidak ada yang perlu dilakukan. Akun Anda tidak berubah.",
+                            "If it was not you, there is nothing to do. Your account has not changed.",
+                        )
+                        .to_owned(),
+                    ],
+                    button: Some((pick("Buka Karya", "Open Karya"), link.clone())),
+                    code: None,
+                    closing,
+                },
+            ),
+            Self::SessionEnded { display_name, device_name, at } => {
+                let at = at.format("%Y-%m-%d %H:%M UTC");
+                let what = if id {
+                    format!("Sesi di perangkat \u{201c}{device_name}\u{201d} kami akhiri pada {at}, karena kunci masuknya dipakai dua kali. Itu bisa berarti seseorang menyalinnya.")
+                } else {
+                    format!("We ended the session on the device \u{201c}{device_name}\u{201d} at {at}, because its sign-in key was used twice. That can mean that somebody copied it.")
+                };
+                (
+                    pick("Sebuah sesi diakhiri demi keamanan Anda", "A session was ended to protect you"),
+                    Words {
+                        greeting: greeting(display_name),
+                        paragraphs: vec![
+                            what,
+                            pick(
+                                "Masuk lagi di perangkat itu. Bila Anda tidak mengenalinya, ganti kata sandi Anda.",
+                                "Sign in again on that device. If you do not recognise it, change your password.",
+                            )
+                            .to_owned(),
+                        ],
+                        button: None,
+                        code: None,
+                        closing,
+                    },
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use karya_core::Lang;
+
+    use super::Template;
+
+    fn verify(name: &str) -> Template {
+        Template::VerifyEmail {
+            display_name: name.into(),
+            link: "https://karya.test/verify-email?token=abc".into(),
+            token: "abc".into(),
+            valid_hours: 24,
+        }
+    }
+
+    #[test]
+    fn speaks_both_languages() {
+        insta::assert_snapshot!(verify("Sari").render(Lang::Id).unwrap().text, @"");
+        insta::assert_snapshot!(verify("Sari").render(Lang::En).unwrap().text, @"");
+    }
+
+    #[test]
+    fn html_shows_names_as_text() {
+        let html = verify("<script>alert(1)</script>\"'&")
+            .render(Lang::Id)
+            .unwrap()
+            .html;
+        assert!(!html.contains("<script"), "{html}");
+        assert!(html.contains("&#60;script&#62;"), "{html}");
+    }
+}

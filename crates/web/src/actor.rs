@@ -1,0 +1,196 @@
+//! Who is asking: checks access tokens (RFC 9068 profile of JWT, by the rules of RFC 8725).
+
+use std::collections::HashMap;
+use std::future::{Ready, ready};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use karya_core::role::Role;
+use karya_core::{Clock, SessionId, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::Problem;
+use crate::codes::UNAUTHENTICATED;
+
+/// The `typ` of our access tokens. Any other JWT, however well signed, is not one.
+pub const TOKEN_TYPE: &str = "at+jwt";
+
+/// What an access token says. Times are seconds since the epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    pub sub: UserId,
+    /// The session (device) that the token belongs to.
+    pub sid: SessionId,
+    pub jti: uuid::Uuid,
+    pub iat: i64,
+    pub exp: i64,
+    /// The account's token epoch at issue: raised epochs end older tokens.
+    pub epoch: i32,
+    pub roles: Vec<Role>,
+}
+
+/// An account that proved who it is.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub user_id: UserId,
+    pub session_id: SessionId,
+    pub roles: Vec<Role>,
+}
+
+/// For operations that show more to those who sign in. A bad token is still refused.
+#[derive(Debug, Clone)]
+pub struct MaybeActor(pub Option<Actor>);
+
+struct Key {
+    decoding: DecodingKey,
+    validation: Validation,
+}
+
+/// Checks tokens against the public keys that are in force. Issuing them is the auth crate's business.
+#[derive(Clone)]
+pub struct TokenVerifier {
+    issuer: Arc<str>,
+    clock: Clock,
+    keys: Arc<RwLock<HashMap<String, Arc<Key>>>>,
+}
+
+/// Why a token is not good; for the log at debug level, never for the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum BadToken {
+    #[error("the token is not a JWT of ours: {0}")]
+    Jwt(#[from] jsonwebtoken::errors::Error),
+    #[error("the token names no key in force")]
+    UnknownKey,
+    #[error("the header has a typ or crit that access tokens do not have")]
+    WrongHeader,
+    #[error("the token is expired or not yet valid")]
+    OutOfTime,
+}
+
+impl TokenVerifier {
+    /// `issuer` is also the audience: this server's tokens are for this server.
+    #[must_use]
+    pub fn new(issuer: &str, clock: Clock) -> Self {
+        Self {
+            issuer: issuer.into(),
+            clock,
+            keys: Arc::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Replaces the keys in force: key id and raw Ed25519 public key.
+    pub fn set_keys<'a>(&self, keys: impl IntoIterator<Item = (&'a str, &'a [u8])>) {
+        let fresh = keys
+            .into_iter()
+            .map(|(kid, public)| {
+                // One algorithm per key, and the key decides, not the token.
+                let mut validation = Validation::new(Algorithm::EdDSA);
+                validation.set_issuer(&[&*self.issuer]);
+                validation.set_audience(&[&*self.issuer]);
+                validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+                // Checked below against the injected clock, without leeway.
+                validation.validate_exp = false;
+                validation.validate_nbf = false;
+                (
+                    kid.to_owned(),
+                    Arc::new(Key {
+                        decoding: DecodingKey::from_ed_der(public),
+                        validation,
+                    }),
+                )
+            })
+            .collect();
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+
+    pub fn verify(&self, token: &str) -> Result<Claims, BadToken> {
+        let header = decode_header(token)?;
+        let typed = header
+            .typ
+            .as_deref()
+            .is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE));
+        if !typed || header.crit.is_some() {
+            return Err(BadToken::WrongHeader);
+        }
+        let key = header
+            .kid
+            .and_then(|kid| {
+                self.keys
+                    .read()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get(&kid)
+                    .cloned()
+            })
+            .ok_or(BadToken::UnknownKey)?;
+        let claims = decode::<Claims>(token, &key.decoding, &key.validation)?.claims;
+        let now: DateTime<Utc> = self.clock.now();
+        // A replica's clock may run a little behind the one that issued.
+        if claims.exp <= now.timestamp() || claims.iat > now.timestamp() + 5 {
+            return Err(BadToken::OutOfTime);
+        }
+        Ok(claims)
+    }
+}
+
+impl Actor {
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+fn identify(req: &HttpRequest) -> Result<Option<Actor>, Problem> {
+    let refused = || Problem::of(&UNAUTHENTICATED);
+    let Some(value) = req.headers().get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .and_then(|v| v.split_once(' '))
+        .ok_or_else(refused)?;
+    let verifier = req
+        .app_data::<web::Data<TokenVerifier>>()
+        .ok_or_else(refused)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(refused());
+    }
+    let claims = verifier.verify(token.trim()).map_err(|error| {
+        tracing::debug!(%error, "a token was refused");
+        refused()
+    })?;
+    Ok(Some(Actor {
+        user_id: claims.sub,
+        session_id: claims.sid,
+        roles: claims.roles,
+    }))
+}
+
+impl FromRequest for Actor {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        ready(identify(req).and_then(|actor| actor.ok_or_else(|| Problem::of(&UNAUTHENTICATED))))
+    }
+}
+
+impl FromRequest for MaybeActor {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        ready(identify(req).map(Self))
+    }
+}

@@ -1,0 +1,124 @@
+//! Rate limits by client, with the `RateLimit` fields of draft-ietf-httpapi-ratelimit-headers-10.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::codes::RATE_LIMITED;
+use crate::{ClientIp, Problem};
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// How often forgotten clients are dropped from memory, in requests.
+const SWEEP_EVERY: u32 = 10_000;
+
+type Keyed =
+    RateLimiter<[u8; 8], DashMapStateStore<[u8; 8]>, DefaultClock, StateInformationMiddleware>;
+
+struct Limiter {
+    name: &'static str,
+    per_minute: NonZeroU32,
+    limiter: Keyed,
+    requests: AtomicU32,
+}
+
+/// The budgets of one client: one for everything, a smaller one for what tries credentials.
+#[derive(Clone)]
+pub struct RateLimits {
+    general: Arc<Limiter>,
+    credentials: Arc<Limiter>,
+}
+
+impl RateLimits {
+    /// Requests a minute; all of them may come at once.
+    #[must_use]
+    pub fn per_minute(general: NonZeroU32, credentials: NonZeroU32) -> Self {
+        let limiter = |name, per_minute| {
+            let limiter = RateLimiter::dashmap(Quota::per_minute(per_minute)).with_middleware();
+            Arc::new(Limiter {
+                name,
+                per_minute,
+                limiter,
+                requests: AtomicU32::new(0),
+            })
+        };
+        Self {
+            general: limiter("general", general),
+            credentials: limiter("credentials", credentials),
+        }
+    }
+
+    fn of(&self, path: &str) -> &Limiter {
+        const CREDENTIALS: [&str; 3] = [
+            "/v1/auth/register",
+            "/v1/auth/login",
+            "/v1/auth/email-verification",
+        ];
+        if CREDENTIALS.iter().any(|prefix| path.starts_with(prefix)) {
+            &self.credentials
+        } else {
+            &self.general
+        }
+    }
+}
+
+impl Limiter {
+    /// What is left, or how long to wait.
+    fn take(&self, client: ClientIp) -> Result<u32, Duration> {
+        if self.requests.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
+            self.limiter.retain_recent();
+        }
+        match self.limiter.check_key(&client.bucket()) {
+            Ok(state) => Ok(state.remaining_burst_capacity()),
+            Err(refused) => Err(refused.wait_time_from(DefaultClock::default().now())),
+        }
+    }
+}
+
+/// Refuses clients that ask too often. Probes are never refused.
+pub async fn rate_limit<B: MessageBody>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let limits = req
+        .app_data::<web::Data<RateLimits>>()
+        .map(|limits| limits.get_ref().clone());
+    let Some(limits) = limits.filter(|_| !matches!(req.path(), "/livez" | "/readyz")) else {
+        return next.call(req).await;
+    };
+    let limiter = limits.of(req.path());
+    let policy = format!("\"{}\";q={};w=60", limiter.name, limiter.per_minute);
+    match limiter.take(ClientIp::of(req.request())) {
+        Ok(remaining) => {
+            let state = format!("\"{}\";r={remaining};t=60", limiter.name);
+            let mut response = next.call(req).await?;
+            for (name, value) in [(POLICY, policy), (RATE_LIMIT, state)] {
+                if let Ok(value) = HeaderValue::from_str(&value) {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+            Ok(response)
+        }
+        Err(wait) => {
+            metrics::counter!("karya_rate_limited_total", "policy" => limiter.name).increment(1);
+            let wait = wait + Duration::from_secs(1);
+            let state = format!("\"{}\";r=0;t={}", limiter.name, wait.as_secs());
+            Err(Problem::later(&RATE_LIMITED, wait)
+                .with_header(POLICY, policy)
+                .with_header(RATE_LIMIT, state)
+                .into())
+        }
+    }
+}

@@ -1,0 +1,3 @@
+DROP TABLE subsectors;
+DROP TABLE regions;
+DROP TABLE reference_datasets;
