@@ -113,8 +113,13 @@ CREATE INDEX business_members_user_id_idx ON business_members (user_id, business
 
 CREATE FUNCTION require_business_owner() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    target uuid := CASE TG_TABLE_NAME WHEN 'businesses' THEN NEW.id ELSE OLD.business_id END;
+    target uuid;
 BEGIN
+    IF TG_TABLE_NAME = 'businesses' THEN
+        target := NEW.id;
+    ELSE
+        target := OLD.business_id;
+    END IF;
     -- Two owners who leave at the same moment must see each other.
     PERFORM 1 FROM businesses WHERE id = target FOR UPDATE;
     IF FOUND AND NOT EXISTS (SELECT FROM business_members WHERE business_id = target AND role = 'owner') THEN

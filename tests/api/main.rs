@@ -1,1 +1,16 @@
+//! End-to-end tests: the whole application on a real PostgreSQL, a database for each test.
+//!
+//! One binary, so that there is one link step and one throw-away cluster.
 
+mod accounts;
+mod businesses;
+mod contract;
+mod harness;
+mod idempotency;
+mod jobs;
+mod pages;
+mod reference;
+mod schema;
+mod sessions;
+mod shell;
+mod workspace;

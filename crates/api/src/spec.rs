@@ -12,10 +12,9 @@ use utoipa_actix_web::AppExt;
 pub const NOT_IDEMPOTENT_BY_KEY: [&str; 3] = ["login", "refresh_tokens", "logout"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 16] = [
+pub const PUBLIC: [&str; 15] = [
     "register_account",
     "verify_email",
-    "resend_verification",
     "login",
     "refresh_tokens",
     "get_jwks",
@@ -75,6 +74,26 @@ pub fn json() -> Result<String, serde_json::Error> {
     // Through a value, whose maps are sorted: the diff of a change shows the change and nothing else.
     let value = serde_json::to_value(document())?;
     Ok(serde_json::to_string_pretty(&value)? + "\n")
+}
+
+/// The error catalogue as `docs/errors.md` holds it.
+#[must_use]
+pub fn errors_markdown() -> String {
+    let rows: String = crate::error_codes()
+        .into_iter()
+        .map(|code| {
+            let status = karya_web::problem::status_of(code.kind).as_u16();
+            format!(
+                "| `{}` | {status} | {} | {} | {} |\n",
+                code.code, code.title.id, code.title.en, code.fix.en
+            )
+        })
+        .collect();
+    format!(
+        "# Error codes\n\nGenerated from the code; do not edit. \
+         Write it anew with `cargo run -- openapi --errors docs/errors.md`.\n\n\
+         | code | status | Indonesia | English | what to do |\n|---|---|---|---|---|\n{rows}"
+    )
 }
 
 fn finish(document: &mut utoipa::openapi::OpenApi) {

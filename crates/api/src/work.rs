@@ -56,7 +56,7 @@ pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder 
 fn upkeep(parts: &Parts) -> JoinHandle<()> {
     let (db, clock) = (parts.db.clone(), parts.clock.clone());
     tokio::spawn(async move {
-        let mut tick = tokio::time::interval(Duration::from_secs(60));
+        let mut tick = tokio::time::interval(Duration::from_mins(1));
         loop {
             tick.tick().await;
             let mut conn = match db.conn().await {
@@ -85,7 +85,7 @@ fn upkeep(parts: &Parts) -> JoinHandle<()> {
 pub(crate) fn keep_keys_fresh(parts: &Parts) -> JoinHandle<()> {
     let (db, issuer) = (parts.db.clone(), parts.issuer.clone());
     tokio::spawn(async move {
-        let mut tick = tokio::time::interval(Duration::from_secs(60));
+        let mut tick = tokio::time::interval(Duration::from_mins(1));
         loop {
             tick.tick().await;
             let (connections, idle) = db.pool_usage();

@@ -47,35 +47,32 @@ impl Job for SendVerification {
         }
         let email = address(&claim)?;
         let now = context.clock.now();
-        let (reader, template) = match queries::find_verified(&conn, &email).await? {
-            Some(holder) => {
-                queries::delete_user(&mut conn, self.user_id).await?;
-                let Some(holder) = queries::find_account(&conn, holder).await? else {
-                    return Ok(());
-                };
-                let display_name = holder.user.display_name.clone();
-                (
-                    holder,
-                    Template::AlreadyRegistered {
-                        display_name,
-                        link: context.options.public_url.clone(),
-                    },
-                )
-            }
-            None => {
-                let token = context.random.token();
-                let hash = karya_core::sealing::sha256(token.as_bytes());
-                let expires_at = now + context.options.verification_ttl;
-                queries::insert_verification(&mut conn, &hash, self.user_id, now, expires_at)
-                    .await?;
-                let template = Template::VerifyEmail {
-                    display_name: claim.user.display_name.clone(),
-                    link: format!("{}/verify-email?token={token}", context.options.public_url),
-                    token,
-                    valid_hours: context.options.verification_ttl.num_hours(),
-                };
-                (claim, template)
-            }
+        let (reader, template) = if let Some(holder) = queries::find_verified(&conn, &email).await?
+        {
+            queries::delete_user(&mut conn, self.user_id).await?;
+            let Some(holder) = queries::find_account(&conn, holder).await? else {
+                return Ok(());
+            };
+            let display_name = holder.user.display_name.clone();
+            (
+                holder,
+                Template::AlreadyRegistered {
+                    display_name,
+                    link: context.options.public_url.clone(),
+                },
+            )
+        } else {
+            let token = context.random.token();
+            let hash = karya_core::sealing::sha256(token.as_bytes());
+            let expires_at = now + context.options.verification_ttl;
+            queries::insert_verification(&mut conn, &hash, self.user_id, now, expires_at).await?;
+            let template = Template::VerifyEmail {
+                display_name: claim.user.display_name.clone(),
+                link: format!("{}/verify-email?token={token}", context.options.public_url),
+                token,
+                valid_hours: context.options.verification_ttl.num_hours(),
+            };
+            (claim, template)
         };
         drop(conn);
         Ok(context

@@ -1,6 +1,6 @@
-//! Typed ids: UUIDv7 (RFC 9562), made in Rust, one type per entity.
+//! Typed ids: `UUIDv7` (RFC 9562), made in Rust, one type per entity.
 
-/// Declares UUIDv7 newtypes that diesel, serde and utoipa understand.
+/// Declares `UUIDv7` newtypes that diesel, serde and utoipa understand.
 #[macro_export]
 macro_rules! typed_id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(

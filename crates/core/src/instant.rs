@@ -28,7 +28,6 @@ pub mod option {
     use chrono::{DateTime, Utc};
     use serde::Serializer;
 
-    #[expect(clippy::ref_option, reason = "serde's signature")]
     pub fn serialize<S: Serializer>(
         at: &Option<DateTime<Utc>>,
         serializer: S,

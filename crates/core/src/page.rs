@@ -79,7 +79,9 @@ impl Cursors {
         scope: &str,
         cursor: &str,
     ) -> Result<K, CursorMismatch> {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| CursorMismatch)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(cursor)
+            .map_err(|_error| CursorMismatch)?;
         let (tag, payload) = bytes.split_at_checked(TAG).ok_or(CursorMismatch)?;
         let expected = self.tag(scope, payload);
         if !bool::from(subtle::ConstantTimeEq::ct_eq(
@@ -88,7 +90,7 @@ impl Cursors {
         )) {
             return Err(CursorMismatch);
         }
-        serde_json::from_slice(payload).map_err(|_| CursorMismatch)
+        serde_json::from_slice(payload).map_err(|_error| CursorMismatch)
     }
 }
 

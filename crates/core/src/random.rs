@@ -36,7 +36,7 @@ impl Random {
                 reason = "a program without randomness must not go on"
             )]
             Self::System => {
-                aws_lc_rs::rand::fill(&mut out).expect("the operating system gives randomness")
+                aws_lc_rs::rand::fill(&mut out).expect("the operating system gives randomness");
             }
             Self::Seeded { seed, counter } => {
                 let mut input = [0; 16];

@@ -30,12 +30,16 @@ impl MasterKey {
     }
 
     pub fn from_base64(text: &str) -> Result<Self, BadMasterKey> {
-        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| BadMasterKey)?);
+        let bytes = Zeroizing::new(
+            STANDARD
+                .decode(text.trim())
+                .map_err(|_error| BadMasterKey)?,
+        );
         bytes
             .as_slice()
             .try_into()
             .map(Self::from_bytes)
-            .map_err(|_| BadMasterKey)
+            .map_err(|_error| BadMasterKey)
     }
 
     /// A key for one purpose. `purpose` is fixed text that names a column or a protocol.
@@ -115,12 +119,12 @@ pub fn open_with(
     if version != VERSION {
         return Err(Unsealable);
     }
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Unsealable)?;
-    let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_| Unsealable)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_error| Unsealable)?;
+    let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_error| Unsealable)?;
     let mut body = Zeroizing::new(body.to_vec());
     let length = key
         .open_in_place(nonce, Aad::from(context), &mut body)
-        .map_err(|_| Unsealable)?
+        .map_err(|_error| Unsealable)?
         .len();
     body.truncate(length);
     Ok(body)

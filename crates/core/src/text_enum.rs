@@ -1,4 +1,4 @@
-//! Enumerations that are lower_snake text in JSON, in queries and in the database.
+//! Enumerations that are `lower_snake` text in JSON, in queries and in the database.
 
 /// Declares such an enumeration. The database holds text with a CHECK; `ALL` feeds tests that compare the two.
 #[macro_export]

@@ -164,10 +164,6 @@ impl Check {
     }
 
     /// The same for a value that may be absent; an absent one is `Some(None)`.
-    #[expect(
-        clippy::option_option,
-        reason = "outer: was it valid; inner: was it there"
-    )]
     pub fn optional<R, T>(
         &mut self,
         pointer: impl Into<String>,

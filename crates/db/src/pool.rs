@@ -47,7 +47,8 @@ impl DbOptions {
         let timeout = self.statement_timeout.as_millis();
         SecretString::from(format!(
             "{url}{separator}application_name=karya&connect_timeout=5&options=-c%20statement_timeout%3D{timeout}\
-             %20-c%20idle_in_transaction_session_timeout%3D30000"
+             %20-c%20idle_in_transaction_session_timeout%3D30000\
+             %20-c%20pg_trgm.word_similarity_threshold%3D0.45"
         ))
     }
 }

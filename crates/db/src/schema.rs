@@ -42,7 +42,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{Uuid, Text, Nullable, Array, Int2, Citext, Jsonb, Float8, Bool, Int4, Timestamptz};
     use super::sql_types::Point;
     use super::sql_types::Tsvector;
 

@@ -1,5 +1,5 @@
 //! Background jobs, kept in PostgreSQL: enqueued in the transaction of the change that causes them, retried with
-//! backoff, visible in metrics. A thin layer over graphile_worker.
+//! backoff, visible in metrics. A thin layer over `graphile_worker`.
 
 mod enqueue;
 mod stats;

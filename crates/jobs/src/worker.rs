@@ -94,7 +94,7 @@ impl WorkerBuilder {
     }
 }
 
-/// What a kind of job needs, as graphile_worker keeps it.
+/// What a kind of job needs, as `graphile_worker` keeps it.
 struct Context<J: Job>(J::Context);
 
 impl<J: Job> Clone for Context<J> {
@@ -109,7 +109,7 @@ impl<J: Job> fmt::Debug for Context<J> {
     }
 }
 
-/// A payload, as graphile_worker calls it.
+/// A payload, as `graphile_worker` calls it.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 struct Task<J: Job>(J);

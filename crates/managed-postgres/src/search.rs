@@ -92,7 +92,7 @@ pub(crate) fn best(search: &Search, major: Option<u32>) -> Result<Installation, 
                 found.push(installation);
             }
             Ok(_) => {}
-            Err(reason) => rejected.push_str(&format!("\n  {} {reason}", folder.display())),
+            Err(reason) => rejected = format!("{rejected}\n  {} {reason}", folder.display()),
         }
     }
     let newest = found

@@ -1,5 +1,7 @@
 //! Against real PostgreSQL programs, as whoever runs the tests; as root they also prove that root never runs it.
 
+#![expect(clippy::unwrap_used, reason = "that is how a test fails")]
+
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -211,12 +213,16 @@ fn of_two_at_once_one_owns_and_one_attaches() {
     }
     let (owner, guest): (Vec<_>, Vec<_>) = clusters.into_iter().partition(Cluster::owned);
     let url = owner[0].url("karya");
-    guest.into_iter().for_each(|guest| guest.stop().unwrap());
+    for guest in guest {
+        guest.stop().unwrap();
+    }
     assert!(
         query(&url, "SELECT 1").is_ok(),
         "the guest must not stop the owner's server"
     );
-    owner.into_iter().for_each(|owner| owner.stop().unwrap());
+    for owner in owner {
+        owner.stop().unwrap();
+    }
 }
 
 #[test]
@@ -314,7 +320,7 @@ fn hold_a_cluster() {
             cluster.folder().display(),
             cluster.url("postgres")
         );
-        std::thread::sleep(Duration::from_secs(60));
+        std::thread::sleep(Duration::from_mins(1));
     }
 }
 

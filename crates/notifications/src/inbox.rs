@@ -56,7 +56,7 @@ impl Inbox {
         Self { folder }
     }
 
-    /// Newest first: the names are UUIDv7.
+    /// Newest first: the names are `UUIDv7`.
     async fn list(&self) -> Vec<Entry> {
         let mut names = Vec::new();
         if let Ok(mut folder) = tokio::fs::read_dir(&self.folder).await {

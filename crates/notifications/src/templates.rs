@@ -181,8 +181,36 @@ mod tests {
 
     #[test]
     fn speaks_both_languages() {
-        insta::assert_snapshot!(verify("Sari").render(Lang::Id).unwrap().text, @"");
-        insta::assert_snapshot!(verify("Sari").render(Lang::En).unwrap().text, @"");
+        insta::assert_snapshot!(verify("Sari").render(Lang::Id).unwrap().text, @r"
+        Halo Sari,
+
+        Terima kasih sudah mendaftar di Karya. Satu langkah lagi: pastikan bahwa alamat surel ini milik Anda.
+
+        Tautan ini berlaku 24 jam. Bila Anda tidak mendaftar, abaikan surel ini.
+
+        Verifikasi alamat:
+        https://karya.test/verify-email?token=abc
+
+        Atau tempel kode ini di aplikasi:
+        abc
+
+        Salam hangat, Tim Karya
+        ");
+        insta::assert_snapshot!(verify("Sari").render(Lang::En).unwrap().text, @r"
+        Hello Sari,
+
+        Thank you for joining Karya. One more step: confirm that this address is yours.
+
+        The link is good for 24 hours. If you did not register, ignore this mail.
+
+        Verify address:
+        https://karya.test/verify-email?token=abc
+
+        Or paste this code in the app:
+        abc
+
+        Warm regards, the Karya team
+        ");
     }
 
     #[test]

@@ -45,7 +45,6 @@ struct SubsectorList {
     CommonProblems,
 ))]
 #[get("/reference/subsectors")]
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(crate) async fn list_subsectors(Locale(lang): Locale) -> HttpResponse {
     let view = |subsector: &'static subsectors::Subsector| SubsectorView {
         code: &subsector.code,
@@ -113,7 +112,6 @@ fn region_code(raw: &str) -> Result<RegionCode, Problem> {
     CommonProblems,
 ))]
 #[get("/reference/regions")]
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(crate) async fn list_regions(
     Query(filter): Query<RegionFilter>,
 ) -> Result<HttpResponse, Problem> {
@@ -148,7 +146,6 @@ struct RegionDetails {
     CommonProblems,
 ))]
 #[get("/reference/regions/{code}")]
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(crate) async fn get_region(code: web::Path<String>) -> Result<HttpResponse, Problem> {
     let code = region_code(&code)?;
     let region = regions::find(code.as_str()).ok_or_else(|| Problem::of(&REGION_NOT_FOUND))?;
@@ -204,7 +201,6 @@ pub(crate) struct KbliFilter {
     CommonProblems,
 ))]
 #[get("/reference/kbli")]
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(crate) async fn list_kbli(
     Locale(lang): Locale,
     Query(filter): Query<KbliFilter>,

@@ -74,8 +74,7 @@ impl ClientIp {
         if let Some(v4) = v6.to_ipv4_mapped() {
             return Self(IpAddr::V4(v4)).bucket();
         }
-        let [a, b, c, d, e, f, g, h, ..] = v6.octets();
-        [a, b, c, d, e, f, g, h]
+        v6.octets().first_chunk().copied().unwrap_or_default()
     }
 
     /// What may be kept of it: IPv4 /24, IPv6 /48.

@@ -87,10 +87,7 @@ pub async fn observe(
         match next.call(req).await {
             Ok(response) => Ok(response.map_into_boxed_body()),
             // Rendered while the request's language and id are still known.
-            Err(error) => Err(InternalError::from_response(
-                "refused by a middleware",
-                error.error_response(),
-            )),
+            Err(error) => Err(error.error_response()),
         }
     }))
     .instrument(span.clone())
@@ -101,10 +98,7 @@ pub async fn observe(
             response.request().match_pattern().unwrap_or_default(),
             response.status(),
         ),
-        Err(error) => (
-            String::new(),
-            actix_web::ResponseError::error_response(error).status(),
-        ),
+        Err(response) => (String::new(), response.status()),
     };
     let route = if route.is_empty() {
         "unmatched".to_owned()
@@ -114,7 +108,7 @@ pub async fn observe(
     let elapsed = started.elapsed();
     span.in_scope(|| {
         tracing::info!(target: "karya::access", route, status = status.as_u16(), sql = statements,
-            ms = elapsed.as_micros() as f64 / 1000.0, "served");
+            ms = elapsed.as_secs_f64() * 1000.0, "served");
     });
     let labels = [
         ("route", route),
@@ -144,8 +138,7 @@ pub async fn observe(
             stamp(response.headers_mut());
             Ok(response)
         }
-        Err(error) => {
-            let mut response = actix_web::ResponseError::error_response(&error);
+        Err(mut response) => {
             stamp(response.headers_mut());
             Err(InternalError::from_response("refused by a middleware", response).into())
         }

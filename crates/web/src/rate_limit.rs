@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, ResponseError, web};
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
@@ -88,37 +88,35 @@ impl Limiter {
 }
 
 /// Refuses clients that ask too often. Probes are never refused.
-pub async fn rate_limit<B: MessageBody>(
+pub async fn rate_limit(
     req: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let limits = req
         .app_data::<web::Data<RateLimits>>()
         .map(|limits| limits.get_ref().clone());
     let Some(limits) = limits.filter(|_| !matches!(req.path(), "/livez" | "/readyz")) else {
-        return next.call(req).await;
+        return next
+            .call(req)
+            .await
+            .map(ServiceResponse::map_into_boxed_body);
     };
     let limiter = limits.of(req.path());
-    let policy = format!("\"{}\";q={};w=60", limiter.name, limiter.per_minute);
-    match limiter.take(ClientIp::of(req.request())) {
-        Ok(remaining) => {
-            let state = format!("\"{}\";r={remaining};t=60", limiter.name);
-            let mut response = next.call(req).await?;
-            for (name, value) in [(POLICY, policy), (RATE_LIMIT, state)] {
-                if let Ok(value) = HeaderValue::from_str(&value) {
-                    response.headers_mut().insert(name, value);
-                }
-            }
-            Ok(response)
-        }
+    let (mut response, remaining, reset) = match limiter.take(ClientIp::of(req.request())) {
+        Ok(remaining) => (next.call(req).await?.map_into_boxed_body(), remaining, 60),
         Err(wait) => {
             metrics::counter!("karya_rate_limited_total", "policy" => limiter.name).increment(1);
             let wait = wait + Duration::from_secs(1);
-            let state = format!("\"{}\";r=0;t={}", limiter.name, wait.as_secs());
-            Err(Problem::later(&RATE_LIMITED, wait)
-                .with_header(POLICY, policy)
-                .with_header(RATE_LIMIT, state)
-                .into())
+            let refusal = Problem::later(&RATE_LIMITED, wait).error_response();
+            (req.into_response(refusal), 0, wait.as_secs())
+        }
+    };
+    let policy = format!("\"{}\";q={};w=60", limiter.name, limiter.per_minute);
+    let state = format!("\"{}\";r={remaining};t={reset}", limiter.name);
+    for (name, value) in [(POLICY, policy), (RATE_LIMIT, state)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
         }
     }
+    Ok(response)
 }

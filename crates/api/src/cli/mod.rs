@@ -97,7 +97,16 @@ pub async fn run(cli: Cli) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            say_error(&failure.to_string());
+            let mut message = failure.to_string();
+            let mut cause = failure.source();
+            while let Some(error) = cause {
+                let text = error.to_string();
+                if !message.contains(&text) {
+                    message = format!("{message}: {text}");
+                }
+                cause = error.source();
+            }
+            say_error(&message);
             let missing = failure.downcast_ref::<karya_managed_postgres::Error>();
             ExitCode::from(missing.map_or(1, karya_managed_postgres::Error::exit_code))
         }

@@ -6,7 +6,7 @@ use crate::demo;
 
 #[derive(Debug, Args)]
 pub(super) struct TokenArgs {
-    /// owner, buyer, mentor, verifier, moderator, alert_operator or admin
+    /// owner, buyer, mentor, verifier, moderator, `alert_operator` or admin
     role: String,
 }
 

@@ -15,7 +15,7 @@ pub(super) enum UserCommand {
         email: String,
         #[arg(long)]
         name: String,
-        /// mentor, verifier, moderator, alert_operator or admin (repeatable)
+        /// mentor, verifier, moderator, `alert_operator` or admin (repeatable)
         #[arg(long = "role")]
         roles: Vec<String>,
     },

@@ -53,7 +53,9 @@ impl Sources {
             Some(path) => path.as_path(),
             None => Path::new("karya.toml"),
         };
-        figment = figment.merge(Toml::file_exact(file));
+        if file.exists() {
+            figment = figment.merge(Toml::file_exact(file));
+        }
         figment = figment.merge(Env::prefixed("KARYA__").split("__"));
         for assignment in &self.assignments {
             let (key, value) = assignment

@@ -21,7 +21,6 @@ struct Show {
 }
 
 /// Every error code.
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(super) async fn list(Locale(lang): Locale) -> HttpResponse {
     super::html(&List {
         lang,

@@ -40,7 +40,6 @@ fn page(lang: Lang, token: String, step: Step) -> HttpResponse {
 }
 
 /// Asks for confirmation.
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(super) async fn form(Locale(lang): Locale, link: web::Query<Link>) -> HttpResponse {
     page(lang, link.into_inner().token, Step::Ask)
 }

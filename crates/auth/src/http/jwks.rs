@@ -36,7 +36,6 @@ pub(crate) struct JsonWebKey {
 /// With which anyone can check Karya's access tokens.
 #[utoipa::path(tag = "auth", responses((status = 200, description = "The keys", body = JsonWebKeySet)))]
 #[get("/.well-known/jwks.json")]
-#[expect(clippy::unused_async, reason = "a handler")]
 pub(crate) async fn get_jwks(issuer: Data<Issuer>) -> HttpResponse {
     let keys = issuer
         .public_keys()

@@ -1,0 +1,324 @@
+//! The document, and what it promises.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Client, TestApp};
+
+fn document() -> Value {
+    serde_json::to_value(karya::spec::document()).unwrap()
+}
+
+struct Operation {
+    id: String,
+    method: Method,
+    /// With ids filled in.
+    path: String,
+    template: String,
+    value: Value,
+}
+
+fn operations() -> Vec<Operation> {
+    let document = document();
+    let mut operations = Vec::new();
+    for (template, item) in document["paths"].as_object().unwrap() {
+        for (method, value) in item.as_object().unwrap() {
+            let path = template
+                .replace("{business_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{slug}", "batik-sari")
+                .replace("{code}", "33.75");
+            operations.push(Operation {
+                id: value["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_uppercase().parse().unwrap(),
+                path,
+                template: template.clone(),
+                value: value.clone(),
+            });
+        }
+    }
+    operations
+}
+
+/// Every value in a document, with the path to it.
+fn walk(value: &Value, path: &str, visit: &mut dyn FnMut(&str, &Value)) {
+    visit(path, value);
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(key, value)| walk(value, &format!("{path}/{key}"), visit)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(at, value)| walk(value, &format!("{path}/{at}"), visit)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_committed_document_is_the_generated_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/karya.json");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    let generated = karya::spec::json().unwrap();
+    assert!(
+        committed == generated,
+        "run `cargo run -- openapi --output openapi/karya.json` and look at the diff"
+    );
+}
+
+#[test]
+fn the_error_catalogue_is_the_generated_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors.md");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == karya::spec::errors_markdown(),
+        "run `cargo run -- openapi --errors docs/errors.md`"
+    );
+}
+
+#[test]
+fn the_document_holds_nothing_that_breaks_generators() {
+    let mut faults = Vec::new();
+    walk(&document(), "", &mut |path, value| {
+        if let Value::Object(members) = value {
+            for key in ["oneOf", "anyOf", "discriminator"] {
+                if members.contains_key(key) {
+                    faults.push(format!("{path} has {key}"));
+                }
+            }
+            let null = |kind: &Value| {
+                kind.as_array()
+                    .is_some_and(|kinds| kinds.contains(&json!("null")))
+            };
+            if members.get("type").is_some_and(null) {
+                faults.push(format!("{path} is a nullable union"));
+            }
+        }
+    });
+    let document = document();
+    assert!(
+        !document["info"]["license"]["identifier"]
+            .as_str()
+            .unwrap()
+            .is_empty()
+    );
+    for name in document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        if name.contains('_') || name.contains('<') {
+            faults.push(format!("schema {name} looks generic"));
+        }
+    }
+    assert_eq!(faults, [] as [String; 0]);
+}
+
+#[test]
+fn every_operation_is_described() {
+    let mut faults = Vec::new();
+    let mut ids = BTreeMap::new();
+    for operation in operations() {
+        let Operation {
+            id,
+            value,
+            template,
+            ..
+        } = &operation;
+        *ids.entry(id.clone()).or_insert(0) += 1;
+        for key in ["summary", "tags"] {
+            if value[key].is_null() {
+                faults.push(format!("{id} has no {key}"));
+            }
+        }
+        let documented = value["parameters"]
+            .as_array()
+            .map_or(0, |all| all.iter().filter(|p| p["in"] == "path").count());
+        if documented != template.matches('{').count() {
+            faults.push(format!("{id} does not describe its path parameters"));
+        }
+        for (status, response) in value["responses"].as_object().unwrap() {
+            let kinds: Vec<&str> = response["content"]
+                .as_object()
+                .map(|c| c.keys().map(String::as_str).collect())
+                .unwrap_or_default();
+            let is_problem = status.starts_with(['4', '5']) && !id.starts_with("get_readiness");
+            if is_problem && kinds != ["application/problem+json"] {
+                faults.push(format!("{id} {status} is {kinds:?}"));
+            }
+        }
+    }
+    faults.extend(
+        ids.into_iter()
+            .filter(|(_, count)| *count > 1)
+            .map(|(id, _)| format!("{id} is not unique")),
+    );
+    assert_eq!(faults, [] as [String; 0]);
+}
+
+#[test]
+fn codes_are_unique_and_speak_both_languages() {
+    let codes = karya::error_codes();
+    let unique: BTreeSet<&str> = codes.iter().map(|code| code.code).collect();
+    assert_eq!(unique.len(), codes.len());
+    for code in codes {
+        assert!(
+            code.code.split('.').count() == 2
+                && code
+                    .code
+                    .bytes()
+                    .all(|b| matches!(b, b'a'..=b'z' | b'_' | b'.')),
+            "{}",
+            code.code
+        );
+        for words in [code.title, code.fix] {
+            assert!(
+                !words.id.is_empty() && !words.en.is_empty() && words.id != words.en,
+                "{}",
+                code.code
+            );
+        }
+    }
+}
+
+/// The codes that the descriptions of the responses name.
+#[test]
+fn every_code_in_the_document_exists() {
+    let known: BTreeSet<&str> = karya::error_codes().iter().map(|code| code.code).collect();
+    for operation in operations() {
+        for (status, response) in operation.value["responses"].as_object().unwrap() {
+            for code in response["description"]
+                .as_str()
+                .unwrap()
+                .split('`')
+                .skip(1)
+                .step_by(2)
+            {
+                let kind = karya::error_codes()
+                    .into_iter()
+                    .find(|known| known.code == code)
+                    .map(|code| code.kind);
+                let expected =
+                    kind.map(|kind| karya_web::problem::status_of(kind).as_u16().to_string());
+                assert!(
+                    known.contains(code) && expected.as_deref() == Some(status),
+                    "{} {status} {code}",
+                    operation.id
+                );
+            }
+        }
+    }
+}
+
+async fn call(client: &Client<'_>, operation: &Operation) -> crate::harness::Reply {
+    let has_body = !operation.value["requestBody"].is_null();
+    let content_type = has_body.then_some("application/json");
+    client
+        .send(
+            operation.method.clone(),
+            &operation.path,
+            content_type,
+            b"{}".to_vec(),
+        )
+        .await
+}
+
+#[actix_web::test]
+async fn only_listed_operations_serve_strangers() {
+    let app = TestApp::new().await;
+    let known: BTreeSet<String> = operations()
+        .iter()
+        .map(|operation| operation.id.clone())
+        .collect();
+    for listed in karya::spec::PUBLIC {
+        assert!(
+            known.contains(listed),
+            "{listed} is listed as public and does not exist"
+        );
+    }
+    for operation in operations() {
+        let reply = call(&app.anon(), &operation).await;
+        let public = karya::spec::PUBLIC.contains(&operation.id.as_str());
+        if public {
+            let expected_401 = operation.id == "refresh_tokens" || operation.id == "login";
+            assert!(reply.status != 401 || expected_401, "{}", operation.id);
+        } else {
+            reply.refused(401, "auth.unauthenticated");
+            assert_eq!(
+                operation.value["security"],
+                json!([{ "bearer": [] }]),
+                "{}",
+                operation.id
+            );
+        }
+        // A bad token is refused even where none is needed, if the operation looks at it.
+        let forged = call(
+            &app.anon().with_token("eyJhbGciOiJub25lIn0.e30."),
+            &operation,
+        )
+        .await;
+        assert!(forged.status.as_u16() < 500, "{}", operation.id);
+    }
+}
+
+#[actix_web::test]
+async fn no_garbage_makes_an_operation_fail() {
+    let app = TestApp::new().await;
+    let sari = app.user("sari").await.with("if-match", "\"1\"");
+    let bodies: [&[u8]; 8] = [
+        b"{}",
+        b"[]",
+        b"null",
+        b"\"x\"",
+        b"{",
+        b"\xff",
+        br#"{"name":{"name":{}}}"#,
+        br#"{"email":"\u0000","password":"\ud800"}"#,
+    ];
+    for operation in operations() {
+        for body in bodies {
+            for content_type in [Some("application/json"), Some("text/plain"), None] {
+                let reply = sari
+                    .send(
+                        operation.method.clone(),
+                        &operation.path,
+                        content_type,
+                        body.to_vec(),
+                    )
+                    .await;
+                assert!(
+                    reply.status.as_u16() < 500,
+                    "{} {:?} {}",
+                    operation.id,
+                    String::from_utf8_lossy(body),
+                    reply.text()
+                );
+                if reply.status.is_client_error() {
+                    assert_eq!(
+                        reply.header("content-type"),
+                        Some("application/problem+json"),
+                        "{}",
+                        operation.id
+                    );
+                }
+            }
+        }
+        for query in ["?limit=x", "?cursor=%00", "?x=%ff%fe", "?update_mask=%00"] {
+            let reply = sari
+                .send(
+                    operation.method.clone(),
+                    &format!("{}{query}", operation.path),
+                    None,
+                    Vec::new(),
+                )
+                .await;
+            assert!(
+                reply.status.as_u16() < 500,
+                "{} {query} {}",
+                operation.id,
+                reply.text()
+            );
+        }
+    }
+}

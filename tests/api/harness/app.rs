@@ -1,0 +1,180 @@
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_http::Request;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::{Error, test};
+use karya::{AppState, Parts};
+use karya_auth::ops::NewVerifiedUser;
+use karya_auth::{AuthOptions, HashingOptions, Issuer, PasswordPool};
+use karya_core::role::Role;
+use karya_core::{Clock, EmailAddress, MasterKey, Random, Text, UserId};
+use karya_db::{Db, DbOptions};
+use karya_notifications::{MailOptions, Mailer, SentMail, Transport};
+use karya_web::{BodyLimits, TokenVerifier, TrustedProxies};
+use serde_json::json;
+
+use super::{Client, TestDb, noon};
+
+/// The password of every account that the harness makes.
+pub const PASSWORD: &str = "kain-lurik-tujuh-warna";
+
+type Answer = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
+
+/// The application on a database of its own, with a clock that stands at noon.
+pub struct TestApp {
+    pub db: TestDb,
+    pub clock: Clock,
+    pub mailer: Mailer,
+    pub parts: Rc<Parts>,
+    serve: Rc<dyn Fn(Request) -> Answer>,
+}
+
+impl TestApp {
+    pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With some parts other than usual.
+    pub async fn with(adjust: impl FnOnce(&mut Parts)) -> Self {
+        let db = TestDb::new().await;
+        let clock = Clock::fixed(noon());
+        let mut parts = parts(&db, &clock).await;
+        adjust(&mut parts);
+        // The application takes its parts for good; tests and jobs use a second set on the same database.
+        let second = self::parts(&db, &clock).await;
+        let from_address = EmailAddress::parse("halo@karya.test").unwrap();
+        let mail = MailOptions {
+            transport: Transport::Memory,
+            from_name: "Karya".into(),
+            from_address,
+        };
+        let state = AppState::new(parts);
+        let service = Rc::new(test::init_service(karya::app(state)).await);
+        let serve = Rc::new(move |request: Request| -> Answer {
+            let service = Rc::clone(&service);
+            Box::pin(async move {
+                service
+                    .call(request)
+                    .await
+                    .map(|response| response.map_body(|_, body| body.boxed()))
+            })
+        });
+        Self {
+            db,
+            clock,
+            mailer: Mailer::new(mail).unwrap(),
+            parts: Rc::new(second),
+            serve,
+        }
+    }
+
+    pub(super) async fn serve(&self, request: Request) -> Result<ServiceResponse<BoxBody>, Error> {
+        (self.serve)(request).await
+    }
+
+    /// A caller without an account.
+    pub fn anon(&self) -> Client<'_> {
+        Client::new(self)
+    }
+
+    /// A caller who is signed in, with a verified address made from `name`.
+    pub async fn user(&self, name: &str) -> Client<'_> {
+        self.create_user(name, &[]).await;
+        self.sign_in(name).await
+    }
+
+    async fn create_user(&self, name: &str, roles: &[Role]) -> UserId {
+        let hash = self.parts.passwords.hash(PASSWORD).await.unwrap();
+        let account = NewVerifiedUser {
+            email: EmailAddress::parse(&email(name)).unwrap(),
+            display_name: Text::line(name, 1, 100).unwrap(),
+            roles: roles.to_vec(),
+            is_demo: false,
+        };
+        let mut conn = self.parts.db.conn().await.unwrap();
+        karya_auth::ops::create_verified_user(&mut conn, self.clock.now(), account, hash)
+            .await
+            .unwrap()
+    }
+
+    pub async fn sign_in(&self, name: &str) -> Client<'_> {
+        let body = json!({ "email": email(name), "password": PASSWORD });
+        let reply = self.anon().post("/v1/auth/login", body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        self.anon()
+            .with_token(reply.json()["access_token"].as_str().unwrap())
+    }
+
+    /// Runs the jobs that are due.
+    pub async fn run_jobs(&self) {
+        karya::work::jobs(&self.db.url(), &self.parts, self.mailer.clone())
+            .concurrency(2)
+            .run_once()
+            .await
+            .unwrap();
+    }
+
+    /// The mails to an address so far.
+    pub fn mails_to(&self, address: &str) -> Vec<SentMail> {
+        self.mailer
+            .sent()
+            .into_iter()
+            .filter(|mail| mail.to == address)
+            .collect()
+    }
+}
+
+pub fn email(name: &str) -> String {
+    format!("{name}@contoh.id")
+}
+
+async fn parts(db: &TestDb, clock: &Clock) -> Parts {
+    let public_url = "https://karya.test".to_owned();
+    let pool = Db::new(&DbOptions {
+        max_connections: 24,
+        ..DbOptions::new(db.url())
+    })
+    .unwrap();
+    let master_key = MasterKey::from_bytes([7; 32]);
+    let verifier = TokenVerifier::new(&public_url, clock.clone());
+    let mut conn = pool.conn().await.unwrap();
+    let issuer = Issuer::load(&mut conn, &master_key, verifier.clone(), clock.now())
+        .await
+        .unwrap();
+    drop(conn);
+    let plenty = NonZeroU32::new(1_000_000).unwrap();
+    // Cheap hashes: what they cost is another test's business.
+    let hashing = HashingOptions {
+        threads: 2,
+        queue: 512,
+        memory_kib: 64,
+        iterations: 1,
+        max_wait: Duration::from_secs(30),
+    };
+    Parts {
+        db: pool,
+        clock: clock.clone(),
+        random: Random::System,
+        master_key,
+        issuer,
+        verifier,
+        passwords: PasswordPool::start(hashing).unwrap(),
+        auth: AuthOptions {
+            public_url: public_url.clone(),
+            ..AuthOptions::default()
+        },
+        public_url,
+        trusted_proxies: TrustedProxies::default(),
+        cors_origins: vec!["https://app.karya.test".into()],
+        body_limits: BodyLimits::default(),
+        request_timeout: Duration::from_secs(30),
+        requests_per_minute: plenty,
+        credentials_per_minute: plenty,
+        inbox: None,
+        metrics: None,
+    }
+}

@@ -1,0 +1,107 @@
+//! One throw-away cluster for the run, one database for each test, copied from a template.
+//!
+//! Copying a template (0.08 s, 19 MB with all regions) was measured against replaying the schema into a schema of its
+//! own (0.15 s): it is faster, and advisory locks and notifications are separate too.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use karya_managed_postgres::{Consent, Search, Throwaway, find_or_install};
+
+const TEMPLATE: &str = "karya_template";
+
+static CLUSTER: OnceLock<Throwaway> = OnceLock::new();
+
+fn cluster() -> &'static Throwaway {
+    CLUSTER.get_or_init(|| {
+        let installation = find_or_install(&Search::from_env(), Consent::Yes, &|line| {
+            eprintln!("{line}")
+        })
+        .unwrap();
+        let cluster = Throwaway::start(&installation).unwrap();
+        apart(async {
+            admin(&cluster, &format!("CREATE DATABASE {TEMPLATE}")).await;
+            karya::database::prepare(&cluster.url(TEMPLATE))
+                .await
+                .unwrap();
+            admin(
+                &cluster,
+                &format!("ALTER DATABASE {TEMPLATE} IS_TEMPLATE true ALLOW_CONNECTIONS false"),
+            )
+            .await;
+        });
+        cluster
+    })
+}
+
+/// Runs in a thread with a runtime of its own: migrations block, which a test's runtime must not.
+fn apart<T: Send>(work: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        let run = || tokio::runtime::Runtime::new().unwrap().block_on(work);
+        scope.spawn(run).join().unwrap()
+    })
+}
+
+async fn admin(cluster: &Throwaway, sql: &str) {
+    let (client, connection) =
+        tokio_postgres::connect(&cluster.url("postgres"), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    // The connections of whoever used the template last may take a moment to go.
+    for attempt in 0.. {
+        match client.batch_execute(sql).await {
+            Ok(()) => return,
+            Err(error) if attempt < 100 && error.to_string().contains("db error") => {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            Err(error) => panic!("{sql}: {error}"),
+        }
+    }
+}
+
+/// A database of one's own, gone with the value.
+pub struct TestDb {
+    name: String,
+}
+
+impl TestDb {
+    /// Migrated and filled with the reference data.
+    pub async fn new() -> Self {
+        Self::make(&format!("TEMPLATE {TEMPLATE}")).await
+    }
+
+    /// Nothing in it.
+    pub async fn empty() -> Self {
+        Self::make("TEMPLATE template0").await
+    }
+
+    async fn make(template: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        // Starting the cluster blocks; the runtime of this test is this test's alone.
+        let cluster = cluster();
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::SeqCst));
+        admin(cluster, &format!("CREATE DATABASE {name} {template}")).await;
+        Self { name }
+    }
+
+    pub fn url(&self) -> String {
+        cluster().url(&self.name)
+    }
+
+    /// A bare connection, to look behind the application's back.
+    pub async fn sql(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.url(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client
+    }
+}
+
+impl Drop for TestDb {
+    fn drop(&mut self) {
+        let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        apart(async { admin(cluster(), &sql).await });
+    }
+}

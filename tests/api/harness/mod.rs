@@ -1,0 +1,14 @@
+mod app;
+mod client;
+mod cluster;
+
+pub use app::{PASSWORD, TestApp};
+pub use client::{Client, Reply};
+pub use cluster::TestDb;
+
+use chrono::{DateTime, Utc};
+
+/// The time at which every test starts: noon in Jakarta.
+pub fn noon() -> DateTime<Utc> {
+    "2026-06-01T05:00:00Z".parse().unwrap()
+}

@@ -1,0 +1,99 @@
+use diesel_async::AsyncConnection;
+use karya_auth::jobs::SendVerification;
+use karya_core::UserId;
+use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue, enqueue_with, stats};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::harness::TestApp;
+
+/// Fails as often as its context says, then succeeds.
+#[derive(Serialize, Deserialize)]
+struct Stubborn;
+
+impl Job for Stubborn {
+    const NAME: &'static str = "test.stubborn";
+    type Context = Arc<AtomicU32>;
+
+    async fn run(self, failures_left: Arc<AtomicU32>) -> Result<(), JobError> {
+        match failures_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            left.checked_sub(1)
+        }) {
+            Ok(_) => Err("not yet".into()),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_job_of_a_transaction_that_failed_never_was() {
+    let app = TestApp::new().await;
+    let mut conn = app.parts.db.conn().await.unwrap();
+    let job = SendVerification {
+        user_id: UserId::fresh(),
+    };
+    let outcome: Result<(), diesel::result::Error> = conn
+        .transaction(async |conn| {
+            enqueue(conn, &job).await?;
+            Err(diesel::result::Error::RollbackTransaction)
+        })
+        .await;
+    assert!(outcome.is_err());
+    assert_eq!(stats(&conn).await.unwrap().ready, 0);
+}
+
+#[actix_web::test]
+async fn a_failing_job_is_tried_again_and_a_dead_one_stays_visible() {
+    let app = TestApp::new().await;
+    let mut conn = app.parts.db.conn().await.unwrap();
+    enqueue(&mut conn, &Stubborn).await.unwrap();
+    assert_eq!(stats(&conn).await.unwrap().ready, 1);
+    let failures = Arc::new(AtomicU32::new(1));
+    let work = async || {
+        WorkerBuilder::new(&app.db.url())
+            .register::<Stubborn>(failures.clone())
+            .run_once()
+            .await
+            .unwrap()
+    };
+    work().await;
+    let after_failure = stats(&conn).await.unwrap();
+    assert_eq!(
+        (
+            after_failure.failing,
+            after_failure.scheduled,
+            after_failure.dead
+        ),
+        (1, 1, 0)
+    );
+    let sql = app.db.sql().await;
+    sql.batch_execute("UPDATE graphile_worker._private_jobs SET run_at = now()")
+        .await
+        .unwrap();
+    work().await;
+    let done = stats(&conn).await.unwrap();
+    assert_eq!((done.ready, done.scheduled, done.failing), (0, 0, 0));
+
+    enqueue(&mut conn, &Stubborn).await.unwrap();
+    sql.batch_execute("UPDATE graphile_worker._private_jobs SET max_attempts = 1")
+        .await
+        .unwrap();
+    failures.store(5, Ordering::SeqCst);
+    work().await;
+    assert_eq!(stats(&conn).await.unwrap().dead, 1);
+}
+
+#[actix_web::test]
+async fn a_key_keeps_one_job() {
+    let app = TestApp::new().await;
+    let mut conn = app.parts.db.conn().await.unwrap();
+    for _ in 0..3 {
+        let options = Options {
+            key: Some("one".into()),
+            ..Options::default()
+        };
+        enqueue_with(&mut conn, &Stubborn, options).await.unwrap();
+    }
+    assert_eq!(stats(&conn).await.unwrap().ready, 1);
+}

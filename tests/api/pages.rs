@@ -1,0 +1,209 @@
+use karya_notifications::{MailOptions, Mailer, Template, Transport};
+use serde_json::json;
+
+use crate::harness::{PASSWORD, TestApp, noon};
+
+#[actix_web::test]
+async fn every_code_has_a_page_in_both_languages() {
+    let app = TestApp::new().await;
+    let list = app.anon().get("/problems").await.text();
+    for code in karya::error_codes() {
+        let page = app.anon().get(&format!("/problems/{}", code.code)).await;
+        assert_eq!(page.status, 200, "{}", code.code);
+        assert_eq!(
+            page.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+        assert!(
+            page.text().contains("<h2 lang=\"id\">") && page.text().contains("<h2 lang=\"en\">")
+        );
+        assert!(list.contains(&format!("/problems/{}", code.code)));
+    }
+    app.anon()
+        .get("/problems/tidak.ada")
+        .await
+        .refused(404, "request.not_found");
+}
+
+#[actix_web::test]
+async fn the_link_in_the_mail_asks_before_it_acts() {
+    let app = TestApp::new().await;
+    let body = json!({ "email": "sari@contoh.id", "password": PASSWORD, "display_name": "Sari" });
+    app.anon().post("/v1/auth/register", body).await.ok(202);
+    app.run_jobs().await;
+    let mail = &app.mails_to("sari@contoh.id")[0];
+    let link = mail
+        .text
+        .split_whitespace()
+        .find(|word| word.starts_with("https://karya.test/"))
+        .unwrap();
+    let path = link.strip_prefix("https://karya.test").unwrap();
+    // Mail scanners open links too.
+    for _ in 0..2 {
+        let page = app.anon().get(path).await;
+        assert_eq!(
+            (page.status.as_u16(), page.header("cache-control")),
+            (200, Some("no-store"))
+        );
+        assert!(page.text().contains("<form method=\"post\""));
+    }
+    let token = path.split("token=").nth(1).unwrap();
+    let submit = || async {
+        let form = format!("token={token}").into_bytes();
+        app.anon()
+            .send(
+                actix_web::http::Method::POST,
+                "/verify-email",
+                Some("application/x-www-form-urlencoded"),
+                form,
+            )
+            .await
+            .text()
+    };
+    assert!(submit().await.contains("terverifikasi"));
+    assert!(submit().await.contains("tidak berlaku"));
+    let hostile = app
+        .anon()
+        .get("/verify-email?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
+        .await
+        .text();
+    assert!(!hostile.contains("<script"), "{hostile}");
+}
+
+#[actix_web::test]
+async fn links_never_follow_the_request() {
+    let app = TestApp::new().await;
+    let hostile = app
+        .anon()
+        .with("host", "evil.example")
+        .with("x-forwarded-host", "evil.example")
+        .with("forwarded", "host=evil.example");
+    let body = json!({ "email": "sari@contoh.id", "password": PASSWORD, "display_name": "Sari" });
+    let reply = hostile.post("/v1/auth/register", body).await;
+    assert_eq!(reply.status, 202);
+    app.run_jobs().await;
+    let mail = &app.mails_to("sari@contoh.id")[0];
+    assert!(!mail.text.contains("evil") && !mail.html.contains("evil"));
+    let problem = hostile
+        .get("/tidak-ada")
+        .await
+        .refused(404, "request.not_found");
+    assert_eq!(
+        problem["type"],
+        "https://karya.test/problems/request.not_found"
+    );
+}
+
+#[actix_web::test]
+async fn the_inbox_shows_mails_as_text() {
+    let folder = std::env::temp_dir().join(format!("karya-inbox-{}", std::process::id()));
+    let inbox = folder.clone();
+    let app = TestApp::with(|parts| parts.inbox = Some(inbox)).await;
+    assert_eq!(
+        app.anon().get("/inbox.json").await.ok(200),
+        json!({ "items": [] })
+    );
+    let from_address = karya_core::EmailAddress::parse("halo@karya.test").unwrap();
+    let options = MailOptions {
+        transport: Transport::Folder(folder.clone()),
+        from_name: "Karya".into(),
+        from_address,
+    };
+    let mailer = Mailer::new(options).unwrap();
+    for name in ["Pertama", "<script>alert(1)</script>"] {
+        let template = Template::VerifyEmail {
+            display_name: name.into(),
+            link: "https://karya.test/verify-email?token=abc".into(),
+            token: "abc".into(),
+            valid_hours: 24,
+        };
+        let to = karya_core::EmailAddress::parse("sari@contoh.id").unwrap();
+        mailer
+            .send(noon(), &to, karya_core::Lang::Id, &template)
+            .await
+            .unwrap();
+    }
+    let list = app.anon().get("/inbox.json").await.ok(200);
+    assert!(
+        list["items"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("script"),
+        "the newest comes first"
+    );
+    assert_eq!(
+        list["items"][0]["links"],
+        json!(["https://karya.test/verify-email?token=abc"])
+    );
+    let id = list["items"][0]["id"].as_str().unwrap();
+    for path in [
+        "/inbox".to_owned(),
+        format!("/inbox/{id}"),
+        format!("/inbox/{id}/html"),
+    ] {
+        let page = app.anon().get(&path).await;
+        assert_eq!(page.status, 200);
+        assert!(!page.text().contains("<script>alert"), "{path}");
+        assert!(
+            page.header("content-security-policy")
+                .unwrap()
+                .contains("default-src 'none'")
+        );
+    }
+    for path in [
+        "/inbox/..%2f..%2fetc%2fpasswd",
+        "/inbox/x",
+        "/inbox/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b",
+    ] {
+        assert_eq!(app.anon().get(path).await.status, 404, "{path}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[actix_web::test]
+async fn the_documentation_works_offline() {
+    let app = TestApp::new().await;
+    assert_eq!(
+        app.anon().get("/docs").await.header("location"),
+        Some("/docs/")
+    );
+    let page = app.anon().get("/docs/").await;
+    assert_eq!(page.status, 200);
+    for (_, asset) in page
+        .text()
+        .match_indices("src=\"")
+        .chain(page.text().match_indices("href=\""))
+    {
+        assert!(!asset.contains("//"), "{asset}");
+    }
+    assert!(
+        page.header("content-security-policy")
+            .unwrap()
+            .starts_with("default-src 'self'")
+    );
+    assert!(!page.text().contains("https://"), "{}", page.text());
+    assert_eq!(
+        app.anon().get("/docs/swagger-ui-bundle.js").await.status,
+        200
+    );
+    assert!(
+        app.anon()
+            .get("/docs/swagger-initializer.js")
+            .await
+            .text()
+            .contains("/openapi.json")
+    );
+    let index = app.anon().with("accept-language", "en").get("/").await;
+    assert_eq!(index.header("content-language"), Some("en"));
+    assert!(index.text().contains("Interactive API documentation"));
+    assert_eq!(
+        app.anon().get("/inbox").await.status,
+        404,
+        "only in development"
+    );
+    assert_eq!(
+        app.anon().get("/metrics").await.status,
+        404,
+        "a listener of its own"
+    );
+}
