@@ -60,7 +60,9 @@ fn no_dependency_is_copyleft() {
     for package in &metadata.packages {
         let licence = package.license.as_deref().unwrap_or_default();
         // `A OR B`: one that does is enough.
-        let free = licence.split(" OR ").any(|one| !one.is_empty() && !one.contains("GPL"));
+        let free = licence
+            .split(" OR ")
+            .any(|one| !one.is_empty() && !one.contains("GPL"));
         if !free && package.license_file.is_none() {
             faults.push(format!("{} {licence:?}", package.name));
         }

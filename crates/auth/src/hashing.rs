@@ -83,7 +83,7 @@ pub struct PasswordPool {
 }
 
 impl PasswordPool {
-    /// Starts the threads, each with its memory allocated for good.
+    /// Starts the threads. Each allocates its memory at its first hash and keeps it for good.
     pub fn start(options: HashingOptions) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(options.queue.max(1));
         let jobs = Arc::new(Mutex::new(jobs));
@@ -177,10 +177,9 @@ impl Hasher {
     fn new(options: &HashingOptions) -> Self {
         let params =
             Params::new(options.memory_kib, options.iterations, 1, Some(HASH)).unwrap_or_default();
-        let memory = vec![Block::default(); params.block_count()];
         Self {
             params,
-            memory,
+            memory: Vec::new(),
             max_wait: options.max_wait,
         }
     }

@@ -9,9 +9,7 @@ use karya_db::functions::{
 };
 use karya_db::schema::{business_members, business_registrations, businesses};
 
-use crate::model::{
-    BusinessRow, BusinessState, MemberRole, NewMember, RegistrationRow, SummaryRow,
-};
+use crate::model::{BusinessRow, MemberRole, NewMember, RegistrationRow, SummaryRow};
 
 /// A business, its registration, and what the viewer is in it.
 pub(crate) type Found = (BusinessRow, RegistrationRow, Option<MemberRole>);
@@ -68,10 +66,7 @@ pub(crate) struct Filter {
 type Listed<'a> = businesses::BoxedQuery<'a, Pg>;
 
 fn visible(filter: &Filter) -> Listed<'_> {
-    let mut query = businesses::table
-        .filter(businesses::state.eq(BusinessState::Active))
-        .filter(businesses::deleted_at.is_null())
-        .into_boxed();
+    let mut query = businesses::table.filter(businesses::is_listed).into_boxed();
     if let Some(subsector) = &filter.subsector {
         query = query.filter(businesses::subsectors.contains(vec![subsector]));
     }
@@ -93,15 +88,21 @@ fn visible(filter: &Filter) -> Listed<'_> {
     }
     if let Some((center, radius)) = filter.near {
         let (south_west, north_east) = around(center, radius);
-        let corner = |at: Coordinates| point(at.longitude, at.latitude);
+        let corner = |at: Coordinates| point(Some(at.longitude), Some(at.latitude));
         query = query
             .filter(inside(
-                businesses::location,
+                location(),
                 rectangle(corner(south_west), corner(north_east)),
             ))
-            .filter(distance_m(businesses::location, corner(center)).le(radius));
+            .filter(distance_m(location(), corner(center)).le(radius));
     }
     query
+}
+
+/// The indexed expression.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn location() -> _ {
+    point(businesses::longitude, businesses::latitude)
 }
 
 /// Corners of a rectangle that holds the circle.
@@ -144,8 +145,8 @@ pub(crate) async fn list_nearest(
 ) -> QueryResult<Vec<(SummaryRow, Option<f64>)>> {
     let distance = || {
         distance_m(
-            businesses::location,
-            point(center.longitude, center.latitude),
+            location(),
+            point(Some(center.longitude), Some(center.latitude)),
         )
     };
     let mut query = visible(filter).select((SummaryRow::as_select(), distance()));

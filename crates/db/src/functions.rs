@@ -7,12 +7,17 @@ use diesel::sql_types::{
     BigInt, Double, Integer, Json, Nullable, SingleValue, SqlType, Text, Timestamptz,
 };
 
-use crate::schema::sql_types::{Point, Tsvector};
+use crate::schema::sql_types::Tsvector;
 
 /// `tsquery`: what a text search asks for.
 #[derive(SqlType, Debug, Clone, Copy)]
 #[diesel(postgres_type(name = "tsquery", schema = "pg_catalog"))]
 pub struct Tsquery;
+
+/// `point`: a place on the map, longitude first.
+#[derive(SqlType, Debug, Clone, Copy)]
+#[diesel(postgres_type(name = "point", schema = "pg_catalog"))]
+pub struct Point;
 
 /// `box`: a rectangle on the map.
 #[derive(SqlType, Debug, Clone, Copy)]
@@ -61,16 +66,16 @@ diesel::define_sql_function! {
 }
 diesel::define_sql_function! {
     /// Haversine distance in metres.
-    fn distance_m(a: Nullable<Point>, b: Point) -> Nullable<Double>;
+    fn distance_m(a: Nullable<Point>, b: Nullable<Point>) -> Nullable<Double>;
 }
 diesel::define_sql_function! {
-    /// (longitude, latitude).
-    fn point(x: Double, y: Double) -> Point;
+    /// (longitude, latitude); null when either is.
+    fn point(x: Nullable<Double>, y: Nullable<Double>) -> Nullable<Point>;
 }
 diesel::define_sql_function! {
     /// The rectangle between two opposite corners.
     #[sql_name = "box"]
-    fn rectangle(a: Point, b: Point) -> Rectangle;
+    fn rectangle(a: Nullable<Point>, b: Nullable<Point>) -> Nullable<Rectangle>;
 }
 diesel::define_sql_function! {
     /// Whether this transaction now holds the lock.

@@ -10,6 +10,7 @@ pub mod migrations;
 mod pool;
 mod readers;
 #[rustfmt::skip]
+#[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "generated"))]
 pub mod schema;
 pub mod statements;
 mod text_list;

@@ -41,30 +41,45 @@ impl DbOptions {
     }
 
     /// The settings ride on the connection string, so they cost no round trip.
-    fn full_url(&self) -> SecretString {
+    fn full_url(&self, plans: Plans) -> SecretString {
         let url = self.url.expose_secret();
         let separator = if url.contains('?') { '&' } else { '?' };
         let timeout = self.statement_timeout.as_millis();
+        let plan_cache_mode = match plans {
+            Plans::Cached => "auto",
+            Plans::Fresh => "force_custom_plan",
+        };
         SecretString::from(format!(
             "{url}{separator}application_name=karya&connect_timeout=5&options=-c%20statement_timeout%3D{timeout}\
              %20-c%20idle_in_transaction_session_timeout%3D30000\
-             %20-c%20pg_trgm.word_similarity_threshold%3D0.45"
+             %20-c%20pg_trgm.word_similarity_threshold%3D0.45\
+             %20-c%20plan_cache_mode%3D{plan_cache_mode}"
         ))
     }
+}
+
+/// How PostgreSQL plans a prepared statement.
+#[derive(Debug, Clone, Copy)]
+enum Plans {
+    /// Once: for lookups by key, which are always planned alike.
+    Cached,
+    /// For the values of each call: a filter can leave three rows or a million.
+    Fresh,
 }
 
 /// The database as the program sees it. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
-    readers: Arc<Readers>,
+    lookups: Arc<Readers>,
+    lists: Arc<Readers>,
 }
 
 impl Db {
     /// Opens nothing yet: connections are made as they are asked for.
     pub fn new(options: &DbOptions) -> Result<Self, DbError> {
         crate::statements::install();
-        let url = options.full_url();
+        let url = options.full_url(Plans::Fresh);
         let mut config = ManagerConfig::default();
         config.recycling_method = RecyclingMethod::Fast;
         let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(
@@ -78,12 +93,20 @@ impl Db {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| DbError::Connect(error.to_string()))?;
-        let readers = Arc::new(Readers::new(
-            url,
-            options.read_connections,
-            options.wait_timeout,
-        ));
-        Ok(Self { pool, readers })
+        let readers = |plans| {
+            let url = options.full_url(plans);
+            Arc::new(Readers::new(
+                url,
+                options.read_connections,
+                options.wait_timeout,
+            ))
+        };
+        let (lookups, lists) = (readers(Plans::Cached), readers(Plans::Fresh));
+        Ok(Self {
+            pool,
+            lookups,
+            lists,
+        })
     }
 
     /// A connection of one's own. Take it after the request body is read: a slow client must not hold one.
@@ -94,9 +117,15 @@ impl Db {
             .map_err(|error| DbError::Connect(error.to_string()))
     }
 
-    /// A shared connection for single quick reads outside a transaction.
+    /// A shared connection for lookups by key, outside a transaction.
     pub async fn read(&self) -> Result<Reader, DbError> {
-        self.readers.get().await
+        self.lookups.get().await
+    }
+
+    /// A shared connection for lists that an index answers quickly. What may take long wants a connection of its
+    /// own: everything behind it on a shared one would wait.
+    pub async fn read_list(&self) -> Result<Reader, DbError> {
+        self.lists.get().await
     }
 
     /// How many connections of the pool exist, and how many of those wait for work.

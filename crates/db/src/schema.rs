@@ -2,10 +2,6 @@
 
 pub mod sql_types {
     #[derive(diesel::sql_types::SqlType)]
-    #[diesel(postgres_type(name = "point", schema = "pg_catalog"))]
-    pub struct Point;
-
-    #[derive(diesel::sql_types::SqlType)]
     #[diesel(postgres_type(name = "tsvector", schema = "pg_catalog"))]
     pub struct Tsvector;
 }
@@ -42,8 +38,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Uuid, Text, Nullable, Array, Int2, Citext, Jsonb, Float8, Bool, Int4, Timestamptz};
-    use super::sql_types::Point;
+    use diesel::sql_types::*;
     use super::sql_types::Tsvector;
 
     /// Creative-economy businesses: what the public may see.
@@ -81,7 +76,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
         subsectors -> Array<Nullable<Text>>,
-        location -> Nullable<Point>,
+        is_listed -> Bool,
         search -> Tsvector,
     }
 }

@@ -20,7 +20,11 @@ async fn server(extensions: &'static str) -> (u16, JoinHandle<Vec<String>>) {
         let mut in_data = false;
         writer.write_all(b"220 test ESMTP\r\n").await.unwrap();
         while let Ok(Some(line)) = lines.next_line().await {
-            let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+            let verb = line
+                .split([' ', ':'])
+                .next()
+                .unwrap_or_default()
+                .to_ascii_uppercase();
             let answer = match verb.as_str() {
                 _ if in_data && line == "." => {
                     in_data = false;
@@ -47,7 +51,12 @@ async fn server(extensions: &'static str) -> (u16, JoinHandle<Vec<String>>) {
 }
 
 fn mailer(port: u16, security: SmtpSecurity) -> Mailer {
-    let smtp = SmtpOptions { host: "127.0.0.1".into(), port, security, credentials: None };
+    let smtp = SmtpOptions {
+        host: "127.0.0.1".into(),
+        port,
+        security,
+        credentials: None,
+    };
     Mailer::new(MailOptions {
         transport: Transport::Smtp(smtp),
         from_name: "Karya".into(),
@@ -64,14 +73,23 @@ async fn send(mailer: &Mailer, name: &str) -> Result<(), karya_notifications::Ma
         valid_hours: 24,
     };
     let to = EmailAddress::parse("sari@contoh.id").unwrap();
-    mailer.send("2026-06-01T05:00:00Z".parse().unwrap(), &to, Lang::Id, &template).await
+    mailer
+        .send(
+            "2026-06-01T05:00:00Z".parse().unwrap(),
+            &to,
+            Lang::Id,
+            &template,
+        )
+        .await
 }
 
 #[tokio::test]
 async fn a_mail_is_handed_over_whole() {
     let (port, serving) = server("").await;
     let mailer = mailer(port, SmtpSecurity::None);
-    send(&mailer, "Sari\r\nBcc: korban@contoh.id\u{1b}[31m").await.unwrap();
+    send(&mailer, "Sari\r\nBcc: korban@contoh.id\u{1b}[31m")
+        .await
+        .unwrap();
     drop(mailer);
     let said = serving.await.unwrap();
     for line in [
@@ -83,12 +101,31 @@ async fn a_mail_is_handed_over_whole() {
         "Auto-Submitted: auto-generated",
         "Date: Mon, 01 Jun 2026 05:00:00 +0000",
     ] {
-        assert!(said.iter().any(|said| said == line), "{line} is not in {said:#?}");
+        assert!(
+            said.iter().any(|said| said == line),
+            "{line} is not in {said:#?}"
+        );
     }
-    assert_eq!(said.iter().filter(|line| line.starts_with("RCPT")).count(), 1);
-    let headers: Vec<&String> = said.iter().skip_while(|line| *line != "DATA").take_while(|line| !line.is_empty()).collect();
-    assert!(!headers.iter().any(|line| line.to_lowercase().starts_with("bcc")), "{headers:?}");
-    assert!(headers.iter().any(|line| line.starts_with("Message-ID: <") && line.ends_with("@karya.test>")));
+    assert_eq!(
+        said.iter().filter(|line| line.starts_with("RCPT")).count(),
+        1
+    );
+    let headers: Vec<&String> = said
+        .iter()
+        .skip_while(|line| *line != "DATA")
+        .take_while(|line| !line.is_empty())
+        .collect();
+    assert!(
+        !headers
+            .iter()
+            .any(|line| line.to_lowercase().starts_with("bcc")),
+        "{headers:?}"
+    );
+    assert!(
+        headers
+            .iter()
+            .any(|line| line.starts_with("Message-ID: <") && line.ends_with("@karya.test>"))
+    );
 }
 
 #[tokio::test]
@@ -98,5 +135,8 @@ async fn a_server_without_starttls_gets_no_mail() {
     assert!(send(&mailer, "Sari").await.is_err());
     drop(mailer);
     let said = serving.await.unwrap();
-    assert!(!said.iter().any(|line| line.starts_with("MAIL")), "{said:?}");
+    assert!(
+        !said.iter().any(|line| line.starts_with("MAIL")),
+        "{said:?}"
+    );
 }

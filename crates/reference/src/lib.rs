@@ -1,7 +1,7 @@
 //! Reference data: administrative regions, the subsectors of the creative economy, KBLI codes.
 //!
 //! It is part of the program, so reading it costs no SQL. The tables `regions` and `subsectors` hold the same rows,
-//! for foreign keys and for joins; [`load`] keeps them equal.
+//! for foreign keys and for joins; [`load()`] keeps them equal.
 
 mod http;
 pub mod kbli;

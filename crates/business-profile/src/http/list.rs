@@ -187,10 +187,11 @@ pub(crate) async fn list_businesses(
 ) -> Result<HttpResponse, Problem> {
     let size = PageSize::parse(query.limit).map_err(|rule| Problem::parameter("limit", rule))?;
     let (filter, scope, cursor) = (query.parse()?, query.scope(), query.cursor.as_deref());
-    let reader = db.read().await?;
     let page = if let Some(text) = &filter.text {
         let after = after(&cursors, &scope, cursor)?;
-        let rows = queries::list_best(&reader, &filter, text, size, after)
+        // Ranking takes time that depends on the words: not on a connection that others wait behind.
+        let conn = db.conn().await?;
+        let rows = queries::list_best(&conn, &filter, text, size, after)
             .await
             .map_err(BusinessError::from)?;
         page(
@@ -203,7 +204,8 @@ pub(crate) async fn list_businesses(
         )
     } else if let Some((center, _)) = filter.near {
         let after = after(&cursors, &scope, cursor)?;
-        let rows = queries::list_nearest(&reader, &filter, center, size, after)
+        let conn = db.conn().await?;
+        let rows = queries::list_nearest(&conn, &filter, center, size, after)
             .await
             .map_err(BusinessError::from)?;
         page(
@@ -216,6 +218,7 @@ pub(crate) async fn list_businesses(
         )
     } else {
         let after: Option<BusinessId> = after(&cursors, &scope, cursor)?;
+        let reader = db.read_list().await?;
         let rows = queries::list_newest(&reader, &filter, size, after)
             .await
             .map_err(BusinessError::from)?;
@@ -265,7 +268,7 @@ pub(crate) async fn list_my_businesses(
     let size = PageSize::parse(query.limit).map_err(|rule| Problem::parameter("limit", rule))?;
     let scope = format!("my-businesses {}", actor.user_id);
     let after = after(&cursors, &scope, query.cursor.as_deref())?;
-    let reader = db.read().await?;
+    let reader = db.read_list().await?;
     let rows = queries::list_of_member(&reader, actor.user_id, size, after)
         .await
         .map_err(BusinessError::from)?;
