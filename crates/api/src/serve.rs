@@ -20,7 +20,8 @@ pub(crate) async fn run(
         .client_request_timeout(Duration::from_secs(config.body_timeout_seconds))
         .shutdown_timeout(config.shutdown_seconds)
         .disable_signals()
-        .bind(config.bind)?
+        .bind(config.bind)
+        .map_err(|error| taken(config.bind, &error))?
         .run();
     let metrics_server = metrics
         .map(|metrics| metrics_server(metrics, config))
@@ -53,6 +54,13 @@ pub(crate) async fn run(
     state.db().close();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says which address, and how to take another.
+fn taken(address: std::net::SocketAddr, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::other(format!(
+        "cannot listen on {address}: {error}; choose another address with --set server.bind=127.0.0.1:8081"
+    ))
 }
 
 fn metrics_server(
