@@ -66,7 +66,7 @@ CREATE INDEX sessions_user_id_idx ON sessions (user_id);
 CREATE TABLE refresh_tokens (
     token_hash bytea PRIMARY KEY CHECK (octet_length(token_hash) = 32),
     session_id uuid NOT NULL REFERENCES sessions ON DELETE CASCADE,
-    parent_hash bytea UNIQUE REFERENCES refresh_tokens ON DELETE CASCADE,
+    parent_hash bytea UNIQUE REFERENCES refresh_tokens ON DELETE SET NULL,
     issued_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     used_at timestamptz,

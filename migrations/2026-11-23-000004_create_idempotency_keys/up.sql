@@ -12,5 +12,5 @@ CREATE TABLE idempotency_keys (
 COMMENT ON TABLE idempotency_keys IS
     'Replies to POST requests that carried an Idempotency-Key, written in the same transaction as their effect.';
 COMMENT ON COLUMN idempotency_keys.actor IS 'The account, or the nil UUID for callers without one.';
-COMMENT ON COLUMN idempotency_keys.fingerprint IS 'SHA-256 of the request body: another body under the same key is refused.';
+COMMENT ON COLUMN idempotency_keys.fingerprint IS 'Keyed hash of address and body: another request under the same key is refused.';
 CREATE INDEX idempotency_keys_created_at_idx ON idempotency_keys (created_at);

@@ -1,3 +1,11 @@
+-- 0.01 degrees are about 1.1 km: enough for a map of the neighbourhood, too little to find a home.
+CREATE FUNCTION public_point(longitude double precision, latitude double precision, exact boolean) RETURNS point
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN exact THEN point(longitude, latitude)
+        ELSE point(round(longitude * 100) / 100, round(latitude * 100) / 100) END;
+COMMENT ON FUNCTION public_point(double precision, double precision, boolean) IS
+    'Where the public may know something to be. Searches by place use this and nothing else, or their answers would tell more.';
+
 CREATE TABLE businesses (
     id uuid PRIMARY KEY,
     slug text NOT NULL,
@@ -58,7 +66,32 @@ CREATE INDEX businesses_main_subsector_idx ON businesses (main_subsector);
 CREATE INDEX businesses_subsectors_idx ON businesses USING gin (subsectors);
 CREATE INDEX businesses_search_idx ON businesses USING gin (search);
 CREATE INDEX businesses_name_trgm_idx ON businesses USING gin (fold(name) gin_trgm_ops);
-CREATE INDEX businesses_location_idx ON businesses USING gist (point(longitude, latitude));
+CREATE INDEX businesses_location_idx ON businesses USING gist (public_point(longitude, latitude, location_is_exact));
+
+CREATE TABLE business_slugs (
+    slug text PRIMARY KEY,
+    business_id uuid NOT NULL REFERENCES businesses ON DELETE CASCADE
+);
+COMMENT ON TABLE business_slugs IS
+    'Every slug that a business has or had: an old link leads to it for ever, and never to a stranger.';
+CREATE INDEX business_slugs_business_id_idx ON business_slugs (business_id);
+
+CREATE FUNCTION keep_business_slug() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    holder uuid;
+BEGIN
+    -- Waits for another transaction that is taking the same slug.
+    INSERT INTO business_slugs AS kept VALUES (NEW.slug, NEW.id)
+        ON CONFLICT (slug) DO UPDATE SET business_id = kept.business_id
+        RETURNING kept.business_id INTO holder;
+    IF holder <> NEW.id THEN
+        RAISE EXCEPTION 'slug % is taken', NEW.slug
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'businesses_slug_key';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER businesses_keep_slugs AFTER INSERT OR UPDATE OF slug ON businesses
+    FOR EACH ROW EXECUTE FUNCTION keep_business_slug();
 
 -- Stemmed and unstemmed: the stemmer helps with most words and errs on some (perajin, menenun).
 CREATE FUNCTION search_query(query text) RETURNS tsquery

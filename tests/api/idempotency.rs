@@ -44,6 +44,10 @@ async fn a_key_belongs_to_one_request_of_one_account() {
             .header("idempotency-replayed"),
         None
     );
+    // Elsewhere it is another request, whatever the body.
+    sari.post("/v1/businesses?x=1", workshop())
+        .await
+        .refused(422, "idempotency.key_reused");
     for bad in ["", "dua kata", &"x".repeat(256)] {
         let reply = app
             .sign_in("sari")

@@ -3,6 +3,7 @@
 //! One binary, so that there is one link step and one throw-away cluster.
 
 mod accounts;
+mod browser;
 mod businesses;
 mod contract;
 mod harness;

@@ -48,8 +48,8 @@ async fn the_link_in_the_mail_asks_before_it_acts() {
         assert!(page.text().contains("<form method=\"post\""));
     }
     let token = path.split("token=").nth(1).unwrap();
-    let submit = || async {
-        let form = format!("token={token}").into_bytes();
+    let submit = async |password: &str| {
+        let form = format!("token={token}&password={password}").into_bytes();
         app.anon()
             .send(
                 actix_web::http::Method::POST,
@@ -60,8 +60,9 @@ async fn the_link_in_the_mail_asks_before_it_acts() {
             .await
             .text()
     };
-    assert!(submit().await.contains("terverifikasi"));
-    assert!(submit().await.contains("tidak berlaku"));
+    assert!(submit("salah").await.contains("Kata sandi itu salah"));
+    assert!(submit(PASSWORD).await.contains("terverifikasi"));
+    assert!(submit(PASSWORD).await.contains("tidak berlaku"));
     let hostile = app
         .anon()
         .get("/verify-email?token=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
@@ -98,7 +99,7 @@ async fn links_never_follow_the_request() {
 async fn the_inbox_shows_mails_as_text() {
     let folder = std::env::temp_dir().join(format!("karya-inbox-{}", std::process::id()));
     let inbox = folder.clone();
-    let app = TestApp::with(|parts| parts.inbox = Some(inbox)).await;
+    let app = TestApp::with(|parts| parts.inbox = Some(inbox.clone())).await;
     assert_eq!(
         app.anon().get("/inbox.json").await.ok(200),
         json!({ "items": [] })
@@ -111,11 +112,9 @@ async fn the_inbox_shows_mails_as_text() {
     };
     let mailer = Mailer::new(options).unwrap();
     for name in ["Pertama", "<script>alert(1)</script>"] {
-        let template = Template::VerifyEmail {
+        let template = Template::AlreadyRegistered {
             display_name: name.into(),
-            link: "https://karya.test/verify-email?token=abc".into(),
-            token: "abc".into(),
-            valid_hours: 24,
+            link: "https://karya.test/masuk".into(),
         };
         let to = karya_core::EmailAddress::parse("sari@contoh.id").unwrap();
         mailer
@@ -133,7 +132,7 @@ async fn the_inbox_shows_mails_as_text() {
     );
     assert_eq!(
         list["items"][0]["links"],
-        json!(["https://karya.test/verify-email?token=abc"])
+        json!(["https://karya.test/masuk"])
     );
     let id = list["items"][0]["id"].as_str().unwrap();
     for path in [

@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::{App, HttpServer, web};
@@ -24,7 +25,7 @@ pub(crate) async fn run(
         .map_err(|error| taken(config.bind, &error))?
         .run();
     let metrics_server = metrics
-        .map(|metrics| metrics_server(metrics, config))
+        .map(|metrics| metrics_server(metrics, config.metrics_bind))
         .transpose()?;
     let handle = server.handle();
     let mut serving = tokio::spawn(server);
@@ -57,15 +58,16 @@ pub(crate) async fn run(
 }
 
 /// Says which address, and how to take another.
-fn taken(address: std::net::SocketAddr, error: &std::io::Error) -> std::io::Error {
+fn taken(address: SocketAddr, error: &std::io::Error) -> std::io::Error {
     std::io::Error::other(format!(
-        "cannot listen on {address}: {error}; choose another address with --set server.bind=127.0.0.1:8081"
+        "cannot listen on {address}: {error}; choose another address, such as with --set server.bind=127.0.0.1:8081"
     ))
 }
 
-fn metrics_server(
+/// Serves `/metrics` and nothing else.
+pub(crate) fn metrics_server(
     metrics: PrometheusHandle,
-    config: &Server,
+    bind: SocketAddr,
 ) -> std::io::Result<actix_web::dev::Server> {
     let server = HttpServer::new(move || {
         let metrics = metrics.clone();
@@ -77,7 +79,8 @@ fn metrics_server(
     Ok(server
         .workers(1)
         .disable_signals()
-        .bind(config.metrics_bind)?
+        .bind(bind)
+        .map_err(|error| taken(bind, &error))?
         .run())
 }
 

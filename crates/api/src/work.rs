@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use karya_db::AsyncPgConnection;
 use karya_jobs::WorkerBuilder;
 use karya_notifications::Mailer;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -52,7 +54,14 @@ pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder 
     karya_auth::jobs::register(WorkerBuilder::new(database_url), &context)
 }
 
-/// Once a minute: forgets old idempotency replies and publishes the state of the queue.
+/// Deletes what every domain no longer needs.
+pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<(), Failure> {
+    karya_web::idempotency::forget(conn, now - KEEP_REPLIES).await?;
+    karya_auth::ops::sweep(conn, now).await?;
+    Ok(())
+}
+
+/// Once a minute: sweeps, and publishes the state of the queue.
 fn upkeep(parts: &Parts) -> JoinHandle<()> {
     let (db, clock) = (parts.db.clone(), parts.clock.clone());
     tokio::spawn(async move {
@@ -66,11 +75,9 @@ fn upkeep(parts: &Parts) -> JoinHandle<()> {
                     continue;
                 }
             };
-            if let Err(error) =
-                karya_web::idempotency::forget(&mut conn, clock.now() - KEEP_REPLIES).await
-            {
+            if let Err(error) = sweep(&mut conn, clock.now()).await {
                 metrics::counter!("karya_upkeep_failures_total").increment(1);
-                tracing::error!(%error, "old idempotency keys stay");
+                tracing::error!(%error, "what is out of date stays");
             }
             match karya_jobs::stats(&conn).await {
                 Ok(stats) => karya_jobs::publish_stats(&stats),

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::model::Account;
 use crate::{AuthOptions, queries};
 
+/// So that nobody can fill a stranger's mailbox by registering with it again and again.
+const MAX_MAILS_AN_HOUR: i64 = 3;
+
 /// What the jobs of this crate need.
 #[derive(Clone)]
 pub struct Context {
@@ -47,37 +50,42 @@ impl Job for SendVerification {
         }
         let email = address(&claim)?;
         let now = context.clock.now();
-        let (reader, template) = if let Some(holder) = queries::find_verified(&conn, &email).await?
-        {
-            queries::delete_user(&mut conn, self.user_id).await?;
+        if let Some(holder) = queries::find_verified(&conn, &email).await? {
             let Some(holder) = queries::find_account(&conn, holder).await? else {
                 return Ok(());
             };
-            let display_name = holder.user.display_name.clone();
-            (
-                holder,
-                Template::AlreadyRegistered {
-                    display_name,
-                    link: context.options.public_url.clone(),
-                },
-            )
-        } else {
+            let template = Template::AlreadyRegistered {
+                display_name: holder.user.display_name.clone(),
+                link: context.options.public_url.clone(),
+            };
+            context
+                .mailer
+                .send(now, &email, holder.user.locale, &template)
+                .await?;
+            // Only now: an attempt that failed must find the claim again.
+            queries::delete_user(&mut conn, self.user_id).await?;
+            return Ok(());
+        }
+        let mails = queries::count_verifications(&conn, &email, now - chrono::Duration::hours(1));
+        if mails.await? >= MAX_MAILS_AN_HOUR {
+            tracing::info!("an address got enough verification mails for now");
+            return Ok(());
+        }
+        let template = {
             let token = context.random.token();
             let hash = karya_core::sealing::sha256(token.as_bytes());
             let expires_at = now + context.options.verification_ttl;
-            queries::insert_verification(&mut conn, &hash, self.user_id, now, expires_at).await?;
-            let template = Template::VerifyEmail {
-                display_name: claim.user.display_name.clone(),
+            queries::replace_verification(&mut conn, &hash, self.user_id, now, expires_at).await?;
+            Template::VerifyEmail {
                 link: format!("{}/verify-email?token={token}", context.options.public_url),
                 token,
                 valid_hours: context.options.verification_ttl.num_hours(),
-            };
-            (claim, template)
+            }
         };
         drop(conn);
         Ok(context
             .mailer
-            .send(now, &email, reader.user.locale, &template)
+            .send(now, &email, claim.user.locale, &template)
             .await?)
     }
 }

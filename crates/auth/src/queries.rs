@@ -298,13 +298,21 @@ pub(crate) async fn find_session(
         .optional()
 }
 
-pub(crate) async fn insert_verification(
+/// Gives an account a verification token in place of those that it has not used.
+pub(crate) async fn replace_verification(
     conn: &mut AsyncPgConnection,
     hash: &[u8],
     user: UserId,
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> QueryResult<usize> {
+    let unused = one_time_tokens::user_id
+        .eq(user)
+        .and(one_time_tokens::used_at.is_null());
+    diesel::update(one_time_tokens::table.filter(unused))
+        .set(one_time_tokens::expires_at.eq(now))
+        .execute(conn)
+        .await?;
     diesel::insert_into(one_time_tokens::table)
         .values((
             one_time_tokens::token_hash.eq(hash),
@@ -315,6 +323,58 @@ pub(crate) async fn insert_verification(
         ))
         .execute(conn)
         .await
+}
+
+/// How many verification mails went to the address since `since`, whichever account asked for them.
+pub(crate) async fn count_verifications(
+    conn: &AsyncPgConnection,
+    email: &EmailAddress,
+    since: DateTime<Utc>,
+) -> QueryResult<i64> {
+    one_time_tokens::table
+        .inner_join(emails::table.on(emails::user_id.eq(one_time_tokens::user_id)))
+        .filter(
+            emails::address
+                .eq(email.as_str())
+                .and(one_time_tokens::issued_at.gt(since)),
+        )
+        .count()
+        .get_result(&mut &*conn)
+        .await
+}
+
+/// The password hash of the account that a verification token is for, in whatever state the token is.
+pub(crate) async fn find_verification(
+    conn: &AsyncPgConnection,
+    hash: &[u8],
+) -> QueryResult<Option<String>> {
+    one_time_tokens::table
+        .inner_join(passwords::table.on(passwords::user_id.eq(one_time_tokens::user_id)))
+        .filter(one_time_tokens::token_hash.eq(hash))
+        .select(passwords::phc)
+        .first(&mut &*conn)
+        .await
+        .optional()
+}
+
+/// Locks every unproved claim on the address that `user` claims, in one order for all who do.
+pub(crate) async fn lock_claims(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<usize> {
+    let claim = diesel::alias!(emails as claim);
+    let address = claim
+        .filter(claim.field(emails::user_id).eq(user))
+        .select(claim.field(emails::address));
+    let claims: Vec<uuid::Uuid> = emails::table
+        .filter(
+            emails::address
+                .eq_any(address)
+                .and(emails::verified_at.is_null()),
+        )
+        .select(emails::id)
+        .order(emails::id)
+        .for_update()
+        .load(conn)
+        .await?;
+    Ok(claims.len())
 }
 
 /// Uses a verification token up; of many callers, one gets the account.
@@ -375,6 +435,46 @@ pub(crate) async fn delete_other_claims(
 
 pub(crate) async fn delete_user(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<usize> {
     diesel::delete(users::table.find(user)).execute(conn).await
+}
+
+/// Accounts that never proved their address, registered before `before`.
+pub(crate) async fn delete_unverified(
+    conn: &mut AsyncPgConnection,
+    before: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let claimants = emails::table
+        .filter(
+            emails::verified_at
+                .is_null()
+                .and(emails::created_at.lt(before)),
+        )
+        .select(emails::user_id);
+    diesel::delete(users::table.filter(users::id.eq_any(claimants)))
+        .execute(conn)
+        .await
+}
+
+/// Sessions that ended before `before`, with their refresh tokens.
+pub(crate) async fn delete_ended_sessions(
+    conn: &mut AsyncPgConnection,
+    before: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let ended = sessions::expires_at
+        .lt(before)
+        .or(sessions::revoked_at.lt(before).assume_not_null());
+    diesel::delete(sessions::table.filter(ended))
+        .execute(conn)
+        .await
+}
+
+/// One-time tokens that expired before `before`.
+pub(crate) async fn delete_expired_tokens(
+    conn: &mut AsyncPgConnection,
+    before: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::delete(one_time_tokens::table.filter(one_time_tokens::expires_at.lt(before)))
+        .execute(conn)
+        .await
 }
 
 pub(crate) async fn signing_keys(conn: &mut AsyncPgConnection) -> QueryResult<Vec<SigningKey>> {

@@ -214,6 +214,7 @@ pub(crate) async fn update(
     change: impl FnOnce(&BusinessRow) -> Result<(Profile, RegistrationChange), Invalid> + Send,
 ) -> Result<Found, BusinessError> {
     conn.transaction(async |conn| {
+        queries::lock(conn, id).await?;
         let ((current, mut registration, _), role) = owned(conn, id, user).await?;
         if role == MemberRole::Staff {
             return Err(BusinessError::ManagerRequired);
@@ -225,8 +226,9 @@ pub(crate) async fn update(
         if current.state == BusinessState::Suspended && row.state != BusinessState::Suspended {
             return Err(BusinessError::Suspended);
         }
-        let proved_numbers_change =
-            numbers.nib.is_some() || numbers.npwp.is_some() || numbers.nik.is_some();
+        let proved =
+            |row: &RegistrationRow| (row.nib.clone(), row.npwp_hash.clone(), row.nik_hash.clone());
+        let proved_before = proved(&registration);
         if let Some(nib) = numbers.nib {
             registration.nib = nib.map(Nib::into_string);
         }
@@ -242,7 +244,7 @@ pub(crate) async fn update(
         if let Some(turnover) = numbers.declared_turnover {
             registration.declared_turnover = turnover;
         }
-        if proved_numbers_change {
+        if proved(&registration) != proved_before {
             // What was proved were the old numbers.
             registration.status = RegistrationStatus::SelfDeclared;
         }
@@ -269,19 +271,23 @@ pub(crate) async fn update(
     .await
 }
 
-/// Deletes a business. Its slug stays reserved, so that old links never lead to a stranger.
+/// Deletes a business and its identity numbers. Its slugs stay reserved, so that old links never lead to a stranger.
 pub(crate) async fn delete(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     user: UserId,
     (id, expected): (BusinessId, Option<i32>),
 ) -> Result<(), BusinessError> {
-    let ((row, _, _), role) = owned(conn, id, user).await?;
-    if role != MemberRole::Owner {
-        return Err(BusinessError::OwnerRequired);
-    }
-    if queries::delete(conn, id, expected.unwrap_or(row.version), now).await? == 0 {
-        return Err(BusinessError::StaleVersion);
-    }
-    Ok(())
+    conn.transaction(async |conn| {
+        let ((row, _, _), role) = owned(conn, id, user).await?;
+        if role != MemberRole::Owner {
+            return Err(BusinessError::OwnerRequired);
+        }
+        if queries::delete(conn, id, expected.unwrap_or(row.version), now).await? == 0 {
+            return Err(BusinessError::StaleVersion);
+        }
+        queries::delete_registration(conn, id).await?;
+        Ok(())
+    })
+    .await
 }

@@ -5,9 +5,11 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{BusinessId, Coordinates, PageSize, RegionCode, UserId};
 use karya_db::functions::{
-    distance_m, fold, inside, matches, point, rectangle, search_query, search_rank, word_similar,
+    distance_m, fold, inside, matches, point, public_point, rectangle, search_query, search_rank,
+    word_similar,
 };
-use karya_db::schema::{business_members, business_registrations, businesses};
+use karya_db::schema::{business_members, business_registrations, business_slugs, businesses};
+use serde::{Deserialize, Serialize};
 
 use crate::model::{BusinessRow, MemberRole, NewMember, RegistrationRow, SummaryRow};
 
@@ -45,8 +47,15 @@ pub(crate) async fn find(
             .first(&mut &*conn)
             .await
             .optional(),
+        // Old ones too.
         Key::Slug(slug) => all
-            .filter(businesses::slug.eq(slug))
+            .filter(
+                businesses::id.eq_any(
+                    business_slugs::table
+                        .find(slug)
+                        .select(business_slugs::business_id),
+                ),
+            )
             .first(&mut &*conn)
             .await
             .optional(),
@@ -81,11 +90,6 @@ fn visible(filter: &Filter) -> Listed<'_> {
             .and(businesses::region_code.lt(to));
         query = query.filter(below.or(businesses::region_code.eq(region.as_str())));
     }
-    if let Some(text) = &filter.text {
-        let words = matches(businesses::search, search_query(text));
-        let typo = word_similar(fold(text), fold(businesses::name));
-        query = query.filter(words.or(typo));
-    }
     if let Some((center, radius)) = filter.near {
         let (south_west, north_east) = around(center, radius);
         let corner = |at: Coordinates| point(Some(at.longitude), Some(at.latitude));
@@ -102,7 +106,11 @@ fn visible(filter: &Filter) -> Listed<'_> {
 /// The indexed expression.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn location() -> _ {
-    point(businesses::longitude, businesses::latitude)
+    public_point(
+        businesses::longitude,
+        businesses::latitude,
+        businesses::location_is_exact,
+    )
 }
 
 /// Corners of a rectangle that holds the circle.
@@ -165,16 +173,42 @@ pub(crate) async fn list_nearest(
         .await
 }
 
+/// How a text finds businesses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Search {
+    /// By its words, in names and descriptions.
+    Words,
+    /// By likeness to a name: for what has typing errors, and tried when no word fits, since it costs more.
+    Likeness,
+}
+
+/// How many businesses a search ranks, the newest that match. A common word fits more than anyone pages through, and
+/// ranking them all would take a second.
+const RANKED: i64 = 400;
+
 /// Best match first, each with its rank. `after`: rank and id of the last one of the page before.
 pub(crate) async fn list_best(
     conn: &AsyncPgConnection,
     filter: &Filter,
-    text: &str,
+    (text, search): (&str, Search),
     size: PageSize,
     after: Option<(f32, BusinessId)>,
 ) -> QueryResult<Vec<(SummaryRow, f32)>> {
+    let candidates = match search {
+        Search::Words => visible(filter).filter(matches(businesses::search, search_query(text))),
+        Search::Likeness => {
+            visible(filter).filter(word_similar(fold(text), fold(businesses::name)))
+        }
+    };
+    let candidates = candidates
+        .select(businesses::id)
+        .order(businesses::id.desc())
+        .limit(RANKED);
     let rank = || search_rank(businesses::search, businesses::name, text);
-    let mut query = visible(filter).select((SummaryRow::as_select(), rank()));
+    let mut query = businesses::table
+        .filter(businesses::id.eq_any(candidates))
+        .select((SummaryRow::as_select(), rank()))
+        .into_boxed();
     if let Some((low, id)) = after {
         query = query.filter(rank().lt(low).or(rank().eq(low).and(businesses::id.lt(id))));
     }
@@ -234,6 +268,26 @@ pub(crate) async fn insert_member(
 ) -> QueryResult<usize> {
     diesel::insert_into(business_members::table)
         .values(row)
+        .execute(conn)
+        .await
+}
+
+/// Keeps others from changing the business until the transaction ends.
+pub(crate) async fn lock(conn: &mut AsyncPgConnection, id: BusinessId) -> QueryResult<usize> {
+    let locked: Vec<BusinessId> = businesses::table
+        .find(id)
+        .select(businesses::id)
+        .for_update()
+        .load(conn)
+        .await?;
+    Ok(locked.len())
+}
+
+pub(crate) async fn delete_registration(
+    conn: &mut AsyncPgConnection,
+    id: BusinessId,
+) -> QueryResult<usize> {
+    diesel::delete(business_registrations::table.find(id))
         .execute(conn)
         .await
 }

@@ -54,7 +54,8 @@ impl Coordinates {
     /// The point to about 1.1 km: enough for a map of the neighbourhood, too little to find a home.
     #[must_use]
     pub fn rounded(self) -> Self {
-        let round = |degrees: f64| (degrees * 100.0).round() / 100.0;
+        // As the SQL function public_point does it.
+        let round = |degrees: f64| (degrees * 100.0).round_ties_even() / 100.0;
         Self {
             latitude: round(self.latitude),
             longitude: round(self.longitude),

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use diesel::result::{DatabaseErrorKind, Error};
 use karya_core::{ApiError, Code};
 
 karya_core::codes! {
@@ -17,23 +18,44 @@ pub enum DbError {
     #[error("no connection to the database: {0}")]
     Connect(String),
     #[error("the database refused a statement")]
-    Query(#[from] diesel::result::Error),
+    Query(#[from] Error),
 }
 
 impl DbError {
-    /// SQLSTATE 57014: `statement_timeout` ended it.
-    fn is_timeout(&self) -> bool {
-        matches!(self, Self::Query(diesel::result::Error::DatabaseError(_, info))
-            if info.message().contains("statement timeout"))
+    /// Whether the same request may well succeed later: a timeout, a deadlock, a connection or server that went away.
+    fn is_transient(&self) -> bool {
+        /// diesel hands on no SQLSTATE, so these go by PostgreSQL's English messages; in another language the
+        /// request fails with 500 instead of 503.
+        const PASSING: [&str; 6] = [
+            "statement timeout",
+            "lock timeout",
+            "deadlock detected",
+            "terminating connection",
+            "the database system is",
+            "too many clients",
+        ];
+        match self {
+            Self::Connect(_) => true,
+            Self::Query(Error::DatabaseError(kind, info)) => {
+                matches!(
+                    kind,
+                    DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure
+                ) || PASSING
+                    .iter()
+                    .any(|passing| info.message().contains(passing))
+            }
+            Self::Query(Error::BrokenTransactionManager) => true,
+            Self::Query(_) => false,
+        }
     }
 }
 
 impl ApiError for DbError {
     fn code(&self) -> &'static Code {
-        match self {
-            Self::Connect(_) => &UNAVAILABLE,
-            Self::Query(_) if self.is_timeout() => &UNAVAILABLE,
-            Self::Query(_) => &INTERNAL,
+        if self.is_transient() {
+            &UNAVAILABLE
+        } else {
+            &INTERNAL
         }
     }
 

@@ -4,7 +4,7 @@
 
 use diesel::expression::Expression;
 use diesel::sql_types::{
-    BigInt, Double, Integer, Json, Nullable, SingleValue, SqlType, Text, Timestamptz,
+    BigInt, Bool, Double, Integer, Json, Nullable, SingleValue, SqlType, Text, Timestamptz,
 };
 
 use crate::schema::sql_types::Tsvector;
@@ -71,6 +71,10 @@ diesel::define_sql_function! {
 diesel::define_sql_function! {
     /// (longitude, latitude); null when either is.
     fn point(x: Nullable<Double>, y: Nullable<Double>) -> Nullable<Point>;
+}
+diesel::define_sql_function! {
+    /// Where the public may know something to be.
+    fn public_point(longitude: Nullable<Double>, latitude: Nullable<Double>, exact: Bool) -> Nullable<Point>;
 }
 diesel::define_sql_function! {
     /// The rectangle between two opposite corners.

@@ -41,22 +41,47 @@ impl DbOptions {
     }
 
     /// The settings ride on the connection string, so they cost no round trip.
-    fn full_url(&self, plans: Plans) -> SecretString {
+    fn full_url(&self, plans: Plans, statement_timeout: Duration) -> SecretString {
         let url = self.url.expose_secret();
         let separator = if url.contains('?') { '&' } else { '?' };
-        let timeout = self.statement_timeout.as_millis();
+        let timeout = statement_timeout.as_millis();
         let plan_cache_mode = match plans {
             Plans::Cached => "auto",
             Plans::Fresh => "force_custom_plan",
         };
         SecretString::from(format!(
-            "{url}{separator}application_name=karya&connect_timeout=5&options=-c%20statement_timeout%3D{timeout}\
+            "{url}{separator}application_name=karya&connect_timeout=5&keepalives_idle=30&tcp_user_timeout=15&options=-c%20statement_timeout%3D{timeout}\
              %20-c%20idle_in_transaction_session_timeout%3D30000\
              %20-c%20pg_trgm.word_similarity_threshold%3D0.45\
              %20-c%20plan_cache_mode%3D{plan_cache_mode}"
         ))
     }
+
+    fn pool(
+        &self,
+        size: usize,
+        wait_timeout: Duration,
+        statement_timeout: Duration,
+    ) -> Result<Pool<AsyncPgConnection>, DbError> {
+        let url = self.full_url(Plans::Fresh, statement_timeout);
+        let mut config = ManagerConfig::default();
+        config.recycling_method = RecyclingMethod::Fast;
+        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(
+            url.expose_secret(),
+            config,
+        );
+        Pool::builder(manager)
+            .max_size(size)
+            .wait_timeout(Some(wait_timeout))
+            .create_timeout(Some(wait_timeout))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| DbError::Connect(error.to_string()))
+    }
 }
+
+/// How long a search may take, and wait for its turn.
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How PostgreSQL plans a prepared statement.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +96,7 @@ enum Plans {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
+    searches: Pool<AsyncPgConnection>,
     lookups: Arc<Readers>,
     lists: Arc<Readers>,
 }
@@ -79,22 +105,18 @@ impl Db {
     /// Opens nothing yet: connections are made as they are asked for.
     pub fn new(options: &DbOptions) -> Result<Self, DbError> {
         crate::statements::install();
-        let url = options.full_url(Plans::Fresh);
-        let mut config = ManagerConfig::default();
-        config.recycling_method = RecyclingMethod::Fast;
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(
-            url.expose_secret(),
-            config,
-        );
-        let pool = Pool::builder(manager)
-            .max_size(options.max_connections)
-            .wait_timeout(Some(options.wait_timeout))
-            .create_timeout(Some(options.wait_timeout))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|error| DbError::Connect(error.to_string()))?;
+        let pool = options.pool(
+            options.max_connections,
+            options.wait_timeout,
+            options.statement_timeout,
+        )?;
+        let searches = options.pool(
+            options.max_connections.div_ceil(4),
+            options.wait_timeout.min(SEARCH_TIMEOUT),
+            options.statement_timeout.min(SEARCH_TIMEOUT),
+        )?;
         let readers = |plans| {
-            let url = options.full_url(plans);
+            let url = options.full_url(plans, options.statement_timeout);
             Arc::new(Readers::new(
                 url,
                 options.read_connections,
@@ -104,6 +126,7 @@ impl Db {
         let (lookups, lists) = (readers(Plans::Cached), readers(Plans::Fresh));
         Ok(Self {
             pool,
+            searches,
             lookups,
             lists,
         })
@@ -117,13 +140,22 @@ impl Db {
             .map_err(|error| DbError::Connect(error.to_string()))
     }
 
+    /// A connection of one's own for what may take long to find: few, with a short timeout, and apart from the rest,
+    /// so that searches never keep anybody from signing in or writing.
+    pub async fn search(&self) -> Result<Conn, DbError> {
+        self.searches
+            .get()
+            .await
+            .map_err(|error| DbError::Connect(error.to_string()))
+    }
+
     /// A shared connection for lookups by key, outside a transaction.
     pub async fn read(&self) -> Result<Reader, DbError> {
         self.lookups.get().await
     }
 
-    /// A shared connection for lists that an index answers quickly. What may take long wants a connection of its
-    /// own: everything behind it on a shared one would wait.
+    /// A shared connection for lists that an index answers quickly. What may take long goes to `search`: everything
+    /// behind it on a shared connection would wait.
     pub async fn read_list(&self) -> Result<Reader, DbError> {
         self.lists.get().await
     }
@@ -138,5 +170,6 @@ impl Db {
     /// Lets nobody in any more and closes what is idle.
     pub fn close(&self) {
         self.pool.close();
+        self.searches.close();
     }
 }

@@ -1,5 +1,8 @@
 //! Connections that many reads share. Each statement is sent without waiting for the answers before it, which
 //! serves about twice as many point reads as handing whole connections round.
+//!
+//! A thread keeps to one of them, and the task that drives a connection runs on the thread that opened it. With as
+//! many connections as threads that serve, no answer has to wake another thread.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,9 +15,25 @@ use tokio::sync::RwLock;
 
 use crate::DbError;
 
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// Threads are numbered as they first read.
+    static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+}
+
 struct Shared {
     connection: AsyncPgConnection,
     closed: Arc<AtomicBool>,
+}
+
+/// Says that a connection is closed when its driver ends: by itself, or with the thread that it ran on.
+struct CloseOnDrop(Arc<AtomicBool>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 /// A share in a connection. Queries take it as `&AsyncPgConnection`.
@@ -33,7 +52,6 @@ pub(crate) struct Readers {
     url: SecretString,
     wait_timeout: Duration,
     slots: Vec<RwLock<Option<Reader>>>,
-    next: AtomicUsize,
 }
 
 impl Readers {
@@ -43,12 +61,18 @@ impl Readers {
             url,
             wait_timeout,
             slots,
-            next: AtomicUsize::new(0),
         }
     }
 
     pub(crate) async fn get(&self) -> Result<Reader, DbError> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len();
+        // Around the whole of it: those who wait for another's attempt must not each start one of their own.
+        tokio::time::timeout(self.wait_timeout, self.shared())
+            .await
+            .map_err(|_elapsed| DbError::Connect("the database did not answer in time".into()))?
+    }
+
+    async fn shared(&self) -> Result<Reader, DbError> {
+        let turn = THREAD.with(|thread| thread % self.slots.len());
         let Some(slot) = self.slots.get(turn) else {
             return Err(DbError::Connect("no reader".into()));
         };
@@ -65,9 +89,7 @@ impl Readers {
         if let Some(reader) = alive(&slot) {
             return Ok(reader);
         }
-        let fresh = tokio::time::timeout(self.wait_timeout, self.connect())
-            .await
-            .map_err(|_elapsed| DbError::Connect("the database did not answer in time".into()))??;
+        let fresh = self.connect().await?;
         *slot = Some(fresh.clone());
         Ok(fresh)
     }
@@ -79,12 +101,12 @@ impl Readers {
                 .await
                 .map_err(refused)?;
         let closed = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&closed);
+        let close = CloseOnDrop(Arc::clone(&closed));
         tokio::spawn(async move {
+            let _close = close;
             if let Err(error) = driver.await {
                 tracing::warn!(%error, "a shared database connection ended");
             }
-            flag.store(true, Ordering::Release);
         });
         let connection = AsyncPgConnection::try_from(client)
             .await

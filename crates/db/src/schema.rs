@@ -38,6 +38,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Every slug that a business has or had: an old link leads to it for ever, and never to a stranger.
+    business_slugs (slug) {
+        slug -> Text,
+        business_id -> Uuid,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Tsvector;
 
@@ -232,6 +240,7 @@ diesel::joinable!(business_members -> businesses (business_id));
 diesel::joinable!(business_members -> users (user_id));
 diesel::joinable!(business_registrations -> businesses (business_id));
 diesel::joinable!(business_registrations -> users (registered_by));
+diesel::joinable!(business_slugs -> businesses (business_id));
 diesel::joinable!(businesses -> regions (region_code));
 diesel::joinable!(businesses -> subsectors (main_subsector));
 diesel::joinable!(emails -> users (user_id));
@@ -243,6 +252,7 @@ diesel::joinable!(sessions -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     business_members,
     business_registrations,
+    business_slugs,
     businesses,
     emails,
     one_time_tokens,

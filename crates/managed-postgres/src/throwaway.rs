@@ -15,20 +15,65 @@ pub struct Throwaway {
     folder: PathBuf,
     /// Closing it, which the system does when this process ends in whatever way, tells the watchdog to clean up.
     _lifeline: Option<ChildStdin>,
-    _watchdog: Child,
+    _watchdog: Option<Child>,
+}
+
+/// Whose end is the cluster's.
+enum Owner {
+    /// This process.
+    Us,
+    /// The process with this id.
+    Process(u32),
 }
 
 impl Throwaway {
     pub fn start(installation: &Installation) -> Result<Self, Error> {
-        let account = Account::choose()?;
         let folder = tempfile::Builder::new()
             .prefix("karya-test-")
             .tempdir_in("/tmp")
             .map_err(Error::file("/tmp"))?
             .keep();
+        Self::start_in(installation, folder, &Owner::Us)
+    }
+
+    /// One cluster for all processes of a test run called `run`, until the process `owner` ends: the first to come
+    /// starts it and calls `prepare`, the others wait for that and join.
+    pub fn shared<E: From<Error>>(
+        installation: &Installation,
+        run: &str,
+        owner: u32,
+        prepare: impl FnOnce(&Self) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let lock_path = PathBuf::from(format!("/tmp/karya-test-{run}.lock"));
+        let lock = fs::File::create(&lock_path).map_err(Error::file(&lock_path))?;
+        lock.lock().map_err(Error::file(&lock_path))?;
+        // The watchdog removes it.
+        Account::choose()?.own(&lock_path)?;
+        let folder = PathBuf::from(format!("/tmp/karya-test-{run}"));
+        let ready = folder.join("ready");
+        if ready.exists() {
+            return Ok(Self {
+                folder,
+                _lifeline: None,
+                _watchdog: None,
+            });
+        }
+        fs::create_dir(&folder).map_err(Error::file(&folder))?;
+        let cluster = Self::start_in(installation, folder, &Owner::Process(owner))?;
+        prepare(&cluster)?;
+        fs::write(&ready, "").map_err(Error::file(&ready))?;
+        Ok(cluster)
+    }
+
+    fn start_in(
+        installation: &Installation,
+        folder: PathBuf,
+        owner: &Owner,
+    ) -> Result<Self, Error> {
+        let account = Account::choose()?;
         private_folder(&folder, &account)?;
         let data = folder.join("data");
-        let mut watchdog = watchdog(installation, &account, &folder)?;
+        let mut watchdog = watchdog(installation, &account, &folder, owner)?;
         let lifeline = watchdog.stdin.take();
         let mut initdb = Command::new(installation.program("initdb"));
         initdb.arg("-D").arg(&data).args([
@@ -61,7 +106,7 @@ impl Throwaway {
         Ok(Self {
             folder,
             _lifeline: lifeline,
-            _watchdog: watchdog,
+            _watchdog: Some(watchdog),
         })
     }
 
@@ -81,17 +126,26 @@ impl Throwaway {
     }
 }
 
-/// Waits for its standard input to close, then stops the cluster and deletes the folder.
+/// Waits for the owner's end, then stops the cluster and deletes the folder.
 fn watchdog(
     installation: &Installation,
     account: &Account,
     folder: &std::path::Path,
+    owner: &Owner,
 ) -> Result<Child, Error> {
-    let script =
-        "cat >/dev/null; \"$1\" stop -m immediate -D \"$2/data\" >/dev/null 2>&1; rm -rf \"$2\"";
+    let wait = match owner {
+        Owner::Us => "cat >/dev/null".to_owned(),
+        // Existence, not permission to signal: the cluster's account may be another than the owner's.
+        Owner::Process(id) => {
+            format!("while [ -d /proc/{id} ] || ps -p {id} >/dev/null 2>&1; do sleep 1; done")
+        }
+    };
+    let script = format!(
+        "{wait}; \"$1\" stop -m immediate -D \"$2/data\" >/dev/null 2>&1; rm -rf \"$2\" \"$2.lock\""
+    );
     let mut command = Command::new("sh");
     command
-        .args(["-c", script, "watchdog"])
+        .args(["-c", &script, "watchdog"])
         .arg(installation.program("pg_ctl"))
         .arg(folder);
     // In a group of its own, so that Ctrl-C at the terminal does not take it first.

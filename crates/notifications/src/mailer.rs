@@ -6,7 +6,7 @@ use karya_core::{EmailAddress, Lang};
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
@@ -38,6 +38,8 @@ pub struct SmtpOptions {
     pub port: u16,
     pub security: SmtpSecurity,
     pub credentials: Option<(String, SecretString)>,
+    /// PEM of a certificate authority to trust besides those of the system: for a relay of one's own.
+    pub extra_authority: Option<Vec<u8>>,
 }
 
 /// TLS towards the SMTP server. The certificate must be good for the host name.
@@ -163,9 +165,16 @@ impl Mailer {
 }
 
 fn smtp_transport(smtp: SmtpOptions) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailError> {
+    let parameters = || {
+        let mut builder = TlsParameters::builder(smtp.host.clone());
+        if let Some(pem) = &smtp.extra_authority {
+            builder = builder.add_root_certificate(Certificate::from_pem(pem)?);
+        }
+        builder.build()
+    };
     let tls = match smtp.security {
-        SmtpSecurity::Starttls => Tls::Required(TlsParameters::new(smtp.host.clone())?),
-        SmtpSecurity::Tls => Tls::Wrapper(TlsParameters::new(smtp.host.clone())?),
+        SmtpSecurity::Starttls => Tls::Required(parameters()?),
+        SmtpSecurity::Tls => Tls::Wrapper(parameters()?),
         SmtpSecurity::None => Tls::None,
     };
     let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)

@@ -8,8 +8,9 @@ use karya_core::Lang;
 #[derive(Debug, Clone)]
 pub enum Template {
     /// Asks the owner of a mailbox to confirm that they registered.
+    ///
+    /// It does not name anybody: who registered is not known to be who reads it, and a name can hold an address.
     VerifyEmail {
-        display_name: String,
         /// Opens the confirmation page.
         link: String,
         /// For the app, when the link cannot be opened.
@@ -93,14 +94,14 @@ impl Template {
         };
         let closing = pick("Salam hangat, Tim Karya", "Warm regards, the Karya team");
         match self {
-            Self::VerifyEmail { display_name, link, token, valid_hours } => (
+            Self::VerifyEmail { link, token, valid_hours } => (
                 pick("Verifikasi alamat surel Anda", "Verify your e-mail address"),
                 Words {
-                    greeting: greeting(display_name),
+                    greeting: pick("Halo,", "Hello,").to_owned(),
                     paragraphs: vec![
                         pick(
-                            "Terima kasih sudah mendaftar di Karya. Satu langkah lagi: pastikan bahwa alamat surel ini milik Anda.",
-                            "Thank you for joining Karya. One more step: confirm that this address is yours.",
+                            "Terima kasih sudah mendaftar di Karya. Satu langkah lagi: buka tautan ini dan masukkan kata sandi yang Anda pilih saat mendaftar.",
+                            "Thank you for joining Karya. One more step: open this link and enter the password that you chose when you registered.",
                         )
                         .to_owned(),
                         if id {
@@ -170,9 +171,8 @@ mod tests {
 
     use super::Template;
 
-    fn verify(name: &str) -> Template {
+    fn verify() -> Template {
         Template::VerifyEmail {
-            display_name: name.into(),
             link: "https://karya.test/verify-email?token=abc".into(),
             token: "abc".into(),
             valid_hours: 24,
@@ -181,10 +181,10 @@ mod tests {
 
     #[test]
     fn speaks_both_languages() {
-        insta::assert_snapshot!(verify("Sari").render(Lang::Id).unwrap().text, @r"
-        Halo Sari,
+        insta::assert_snapshot!(verify().render(Lang::Id).unwrap().text, @r"
+        Halo,
 
-        Terima kasih sudah mendaftar di Karya. Satu langkah lagi: pastikan bahwa alamat surel ini milik Anda.
+        Terima kasih sudah mendaftar di Karya. Satu langkah lagi: buka tautan ini dan masukkan kata sandi yang Anda pilih saat mendaftar.
 
         Tautan ini berlaku 24 jam. Bila Anda tidak mendaftar, abaikan surel ini.
 
@@ -196,10 +196,10 @@ mod tests {
 
         Salam hangat, Tim Karya
         ");
-        insta::assert_snapshot!(verify("Sari").render(Lang::En).unwrap().text, @r"
-        Hello Sari,
+        insta::assert_snapshot!(verify().render(Lang::En).unwrap().text, @r"
+        Hello,
 
-        Thank you for joining Karya. One more step: confirm that this address is yours.
+        Thank you for joining Karya. One more step: open this link and enter the password that you chose when you registered.
 
         The link is good for 24 hours. If you did not register, ignore this mail.
 
@@ -215,10 +215,11 @@ mod tests {
 
     #[test]
     fn html_shows_names_as_text() {
-        let html = verify("<script>alert(1)</script>\"'&")
-            .render(Lang::Id)
-            .unwrap()
-            .html;
+        let mail = Template::AlreadyRegistered {
+            display_name: "<script>alert(1)</script>\"'&".into(),
+            link: "https://karya.test".into(),
+        };
+        let html = mail.render(Lang::Id).unwrap().html;
         assert!(!html.contains("<script"), "{html}");
         assert!(html.contains("&#60;script&#62;"), "{html}");
     }

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use karya_core::role::Role;
 use karya_core::{Clock, SessionId, UserId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Problem;
 use crate::codes::UNAUTHENTICATED;
@@ -32,7 +32,17 @@ pub struct Claims {
     pub exp: i64,
     /// The account's token epoch at issue: raised epochs end older tokens.
     pub epoch: i32,
+    /// Roles that this release does not know are dropped: another replica may be newer.
+    #[serde(deserialize_with = "known_roles")]
     pub roles: Vec<Role>,
+}
+
+fn known_roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Role>, D::Error> {
+    let roles = Vec::<String>::deserialize(deserializer)?;
+    Ok(roles
+        .iter()
+        .filter_map(|role| Role::from_text(role))
+        .collect())
 }
 
 /// An account that proved who it is.

@@ -1,7 +1,7 @@
 //! The address of the client, believed only as far as our own proxies vouch for it.
 
 use std::future::{Ready, ready};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use actix_web::dev::Payload;
 use actix_web::{Error, FromRequest, HttpRequest, web};
@@ -16,21 +16,35 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The right-most address that is not one of our proxies.
+    /// The right-most address that is not one of our proxies. `forwarded_for`: the header's lines, in their order.
     #[must_use]
-    pub fn client(&self, peer: IpAddr, forwarded_for: Option<&str>) -> IpAddr {
-        let mut client = peer;
-        for hop in forwarded_for.unwrap_or_default().rsplit(',') {
+    pub fn client<'a>(
+        &self,
+        peer: IpAddr,
+        forwarded_for: impl DoubleEndedIterator<Item = &'a str>,
+    ) -> IpAddr {
+        // A socket that listens on IPv6 reports IPv4 peers as mapped addresses.
+        let mut client = peer.to_canonical();
+        for hop in forwarded_for.rev().flat_map(|line| line.rsplit(',')) {
             if !self.trusts(client) {
                 break;
             }
-            let Ok(address) = hop.trim().parse() else {
+            let Some(address) = address(hop.trim()) else {
                 break;
             };
             client = address;
         }
         client
     }
+}
+
+/// With or without a port, which some proxies add.
+fn address(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse::<SocketAddr>().map(|socket| socket.ip()).ok();
+    hop.parse()
+        .ok()
+        .or_else(with_port)
+        .map(|address: IpAddr| address.to_canonical())
 }
 
 /// Where the request came from.
@@ -43,13 +57,17 @@ impl ClientIp {
         let peer = req
             .peer_addr()
             .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.ip());
-        let forwarded = req
+        // A proxy may append a line of its own instead of extending the client's.
+        let forwarded: Vec<&str> = req
             .headers()
-            .get("x-forwarded-for")
-            .and_then(|value| value.to_str().ok());
+            .get_all("x-forwarded-for")
+            .map(|value| value.to_str().unwrap_or_default())
+            .collect();
         Self(
             req.app_data::<web::Data<TrustedProxies>>()
-                .map_or(peer, |proxies| proxies.client(peer, forwarded)),
+                .map_or(peer.to_canonical(), |proxies| {
+                    proxies.client(peer, forwarded.into_iter())
+                }),
         )
     }
 
@@ -71,9 +89,6 @@ impl ClientIp {
             }
             IpAddr::V6(v6) => v6,
         };
-        if let Some(v4) = v6.to_ipv4_mapped() {
-            return Self(IpAddr::V4(v4)).bucket();
-        }
         v6.octets().first_chunk().copied().unwrap_or_default()
     }
 
@@ -102,14 +117,24 @@ mod tests {
     #[test]
     fn forwarded_addresses_count_only_from_our_proxies() {
         let proxies = TrustedProxies(vec!["10.0.0.0/8".parse().unwrap()]);
-        let client =
-            |peer: &str, forwarded| proxies.client(peer.parse().unwrap(), forwarded).to_string();
-        assert_eq!(client("203.0.113.9", Some("1.2.3.4")), "203.0.113.9");
-        assert_eq!(client("10.0.0.1", Some("1.2.3.4")), "1.2.3.4");
-        assert_eq!(client("10.0.0.1", Some("6.6.6.6, 1.2.3.4")), "1.2.3.4");
-        assert_eq!(client("10.0.0.1", Some("1.2.3.4, 10.0.0.2")), "1.2.3.4");
-        assert_eq!(client("10.0.0.1", Some("spoof")), "10.0.0.1");
-        assert_eq!(client("10.0.0.1", None), "10.0.0.1");
+        let client = |peer: &str, lines: &[&'static str]| {
+            let lines = lines.iter().copied();
+            proxies.client(peer.parse().unwrap(), lines).to_string()
+        };
+        for (peer, lines, expected) in [
+            ("203.0.113.9", vec!["1.2.3.4"], "203.0.113.9"),
+            ("10.0.0.1", vec!["1.2.3.4"], "1.2.3.4"),
+            ("10.0.0.1", vec!["6.6.6.6, 1.2.3.4"], "1.2.3.4"),
+            ("10.0.0.1", vec!["6.6.6.6", "1.2.3.4"], "1.2.3.4"),
+            ("10.0.0.1", vec!["1.2.3.4, 10.0.0.2"], "1.2.3.4"),
+            ("10.0.0.1", vec!["1.2.3.4:5000"], "1.2.3.4"),
+            ("10.0.0.1", vec!["[2001:db8::1]:5000"], "2001:db8::1"),
+            ("::ffff:10.0.0.1", vec!["::ffff:1.2.3.4"], "1.2.3.4"),
+            ("10.0.0.1", vec!["spoof"], "10.0.0.1"),
+            ("10.0.0.1", vec![], "10.0.0.1"),
+        ] {
+            assert_eq!(client(peer, &lines), expected, "{peer} {lines:?}");
+        }
     }
 
     #[test]
@@ -117,7 +142,6 @@ mod tests {
         let bucket = |ip: &str| ClientIp(ip.parse().unwrap()).bucket();
         assert_eq!(bucket("2001:db8:1:2::1"), bucket("2001:db8:1:2:ffff::9"));
         assert_ne!(bucket("2001:db8:1:2::1"), bucket("2001:db8:1:3::1"));
-        assert_eq!(bucket("::ffff:1.2.3.4"), bucket("1.2.3.4"));
         assert_eq!(
             ClientIp("36.81.12.200".parse().unwrap()).prefix(),
             "36.81.12.0/24"

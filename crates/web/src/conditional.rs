@@ -2,13 +2,18 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpResponse};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Tags the replies to GET that have no tag of their own, and answers `If-None-Match`.
+/// Tags the replies to GET, and answers `If-None-Match`.
+///
+/// A resource tagged with its version (`"7"`) is tagged `"7-…"` with a digest of the reply: what it shows depends on
+/// who looks, and on more than the version counts. `If-Match` takes either form.
 pub async fn conditional_get(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -27,9 +32,7 @@ pub async fn conditional_get(
     let (mut response, body) = response.into_parts();
     let body: BoxBody = match body.try_into_bytes() {
         Ok(bytes) => {
-            if !response.headers().contains_key(header::ETAG)
-                && let Ok(tag) = HeaderValue::from_str(&weak_tag(&bytes))
-            {
+            if let Ok(tag) = HeaderValue::from_str(&tag(response.headers(), &bytes)) {
                 response.headers_mut().insert(header::ETAG, tag);
             }
             BoxBody::new(bytes)
@@ -59,14 +62,16 @@ pub async fn conditional_get(
     Ok(ServiceResponse::new(req, response.set_body(body)))
 }
 
-fn weak_tag(body: &Bytes) -> String {
-    let digest = karya_core::sealing::sha256(body);
-    let hex: String = digest
-        .iter()
-        .take(12)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("W/\"{hex}\"")
+fn tag(headers: &HeaderMap, body: &Bytes) -> String {
+    let digest = URL_SAFE_NO_PAD.encode(karya_core::sealing::sha256(body));
+    let digest = digest.get(..16).unwrap_or_default();
+    let version = headers
+        .get(header::ETAG)
+        .and_then(|tag| tag.to_str().ok()?.strip_prefix('"')?.strip_suffix('"'));
+    match version {
+        Some(version) => format!("\"{version}-{digest}\""),
+        None => format!("W/\"{digest}\""),
+    }
 }
 
 /// Weak comparison (RFC 9110 §8.8.3.2).

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager};
-use karya_core::{Rule, UserId, Words};
+use karya_core::{MasterKey, Rule, UserId, Words};
 use karya_db::DbError;
 use karya_db::schema::idempotency_keys;
 use uuid::Uuid;
@@ -30,6 +31,26 @@ const HEADER: &str = "Idempotency-Key";
 pub struct Idempotency {
     key: Option<String>,
     req: HttpRequest,
+}
+
+/// The same, for operations where a repetition would cost somebody something: 400 without a key.
+#[derive(Debug)]
+pub struct RequiredIdempotency(pub Idempotency);
+
+impl FromRequest for RequiredIdempotency {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let key = Idempotency::from_request(req, payload).into_inner();
+        ready(key.and_then(|idempotency| {
+            if idempotency.key.is_some() {
+                Ok(Self(idempotency))
+            } else {
+                Err(Problem::header(HEADER, Rule::Required))
+            }
+        }))
+    }
 }
 
 impl FromRequest for Idempotency {
@@ -83,10 +104,27 @@ enum Outcome {
 }
 
 impl Idempotency {
+    /// What the key stands for: the whole address, since one operation serves many resources, and the body. A keyed
+    /// hash, because bodies hold passwords and identity numbers, which a plain one would let a thief guess.
+    fn fingerprint(&self) -> Result<Vec<u8>, Problem> {
+        let extensions = self.req.extensions();
+        let body = extensions
+            .get::<BodyDigest>()
+            .map_or(&[][..], |digest| &digest.0);
+        let address = self.req.uri().path_and_query().map_or("", |at| at.as_str());
+        let input = [address.as_bytes(), b"\0", body].concat();
+        let key = self
+            .req
+            .app_data::<Data<MasterKey>>()
+            .ok_or_else(|| Problem::of(&karya_db::INTERNAL))?;
+        Ok(key.keyed_hash("idempotency", &input))
+    }
+
     /// Runs `work` once per key and actor; a repetition gets the first reply again.
     ///
-    /// The same key with another body is refused (422), and while the first request runs, so is the second (409).
-    /// A refusal of `work` is not kept: the client may correct itself and use the key again.
+    /// The same key for another address or body is refused (422), and while the first request runs, so is the second (409).
+    /// A refusal of `work` is not kept: the client may correct itself and use the key again. With and without a key
+    /// `work` runs in one transaction, which a refusal rolls back.
     pub async fn once<E>(
         self,
         conn: &mut AsyncPgConnection,
@@ -97,33 +135,22 @@ impl Idempotency {
     where
         E: Into<Problem>,
     {
-        let Some(key) = self.key else {
-            return work(conn).await.map(HttpResponse::from).map_err(Into::into);
-        };
         let actor = actor.map_or(Uuid::nil(), |user| user.as_uuid());
         let operation = format!(
             "{} {}",
             self.req.method(),
             self.req.match_pattern().unwrap_or_default()
         );
-        let fingerprint = self
-            .req
-            .extensions()
-            .get::<BodyDigest>()
-            .map(|digest| digest.0.clone())
-            .unwrap_or_default();
-        let fingerprint = if fingerprint.is_empty() {
-            karya_core::sealing::sha256(b"")
-        } else {
-            fingerprint
-        };
-
         // `conn.transaction` wants a Send closure, which a generic async closure cannot promise. A request that is
         // cut off between begin and commit leaves the connection in a transaction, and the pool discards it.
         Transactions::begin_transaction(conn)
             .await
             .map_err(DbError::from)?;
         let outcome: Result<Outcome, Problem> = async {
+            let Some(key) = self.key.clone() else {
+                return work(conn).await.map(Outcome::Done).map_err(Into::into);
+            };
+            let fingerprint = self.fingerprint()?;
             if !claim(conn, lock_id(actor, &operation, &key))
                 .await
                 .map_err(DbError::from)?

@@ -8,7 +8,7 @@ use karya_core::{Rule, Words};
 use crate::Problem;
 use crate::codes::VERSION_REQUIRED;
 
-/// The entity tag of a version.
+/// The entity tag of a version. A reply to GET adds a digest to it: see `conditional_get`.
 #[must_use]
 pub fn etag(version: i32) -> String {
     format!("\"{version}\"")
@@ -63,11 +63,8 @@ fn parse(value: &str) -> Option<Expected> {
         return Some(Expected::Any);
     }
     let tag = value.strip_prefix("W/").unwrap_or(value);
-    // A proxy that compresses may also mark the tag.
     let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
-    let tag = tag
-        .strip_suffix("-gzip")
-        .or_else(|| tag.strip_suffix("-br"))
-        .unwrap_or(tag);
-    tag.parse().ok().map(Expected::Version)
+    // After the version stand a digest of the reply and what a compressing proxy adds.
+    let version = tag.split_once('-').map_or(tag, |(version, _)| version);
+    version.parse().ok().map(Expected::Version)
 }

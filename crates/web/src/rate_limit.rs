@@ -60,6 +60,7 @@ impl RateLimits {
         }
     }
 
+    /// `path` as the router sees it: percent-encoded letters are letters.
     fn of(&self, path: &str) -> &Limiter {
         const CREDENTIALS: [&str; 3] = [
             "/v1/auth/register",
@@ -101,7 +102,7 @@ pub async fn rate_limit(
             .await
             .map(ServiceResponse::map_into_boxed_body);
     };
-    let limiter = limits.of(req.path());
+    let limiter = limits.of(req.match_info().as_str());
     let (mut response, remaining, reset) = match limiter.take(ClientIp::of(req.request())) {
         Ok(remaining) => (next.call(req).await?.map_into_boxed_body(), remaining, 60),
         Err(wait) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_http::Request;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceResponse};
-use actix_web::{Error, test};
+use actix_web::{Error, HttpServer, test};
 use karya::{AppState, Parts};
 use karya_auth::ops::NewVerifiedUser;
 use karya_auth::{AuthOptions, HashingOptions, Issuer, PasswordPool};
@@ -30,6 +30,7 @@ pub struct TestApp {
     pub clock: Clock,
     pub mailer: Mailer,
     pub parts: Rc<Parts>,
+    state: AppState,
     serve: Rc<dyn Fn(Request) -> Answer>,
 }
 
@@ -39,13 +40,16 @@ impl TestApp {
     }
 
     /// With some parts other than usual.
-    pub async fn with(adjust: impl FnOnce(&mut Parts)) -> Self {
+    pub async fn with(adjust: impl Fn(&mut Parts)) -> Self {
         let db = TestDb::new().await;
         let clock = Clock::fixed(noon());
-        let mut parts = parts(&db, &clock).await;
-        adjust(&mut parts);
         // The application takes its parts for good; tests and jobs use a second set on the same database.
-        let second = self::parts(&db, &clock).await;
+        let (mut parts, mut second) = (
+            self::parts(&db, &clock).await,
+            self::parts(&db, &clock).await,
+        );
+        adjust(&mut parts);
+        adjust(&mut second);
         let from_address = EmailAddress::parse("halo@karya.test").unwrap();
         let mail = MailOptions {
             transport: Transport::Memory,
@@ -53,7 +57,7 @@ impl TestApp {
             from_address,
         };
         let state = AppState::new(parts);
-        let service = Rc::new(test::init_service(karya::app(state)).await);
+        let service = Rc::new(test::init_service(karya::app(state.clone())).await);
         let serve = Rc::new(move |request: Request| -> Answer {
             let service = Rc::clone(&service);
             Box::pin(async move {
@@ -68,8 +72,21 @@ impl TestApp {
             clock,
             mailer: Mailer::new(mail).unwrap(),
             parts: Rc::new(second),
+            state,
             serve,
         }
+    }
+
+    /// Serves the application on a real socket too, until the test ends.
+    pub fn listen(&self, listener: std::net::TcpListener) {
+        let state = self.state.clone();
+        let server = HttpServer::new(move || karya::app(state.clone()))
+            .workers(1)
+            .disable_signals()
+            .listen(listener)
+            .unwrap()
+            .run();
+        actix_web::rt::spawn(server);
     }
 
     pub(super) async fn serve(&self, request: Request) -> Result<ServiceResponse<BoxBody>, Error> {

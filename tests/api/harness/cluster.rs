@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use karya_managed_postgres::{Consent, Search, Throwaway, find_or_install};
+use karya_managed_postgres::{Consent, Error, Search, Throwaway, find_or_install};
 
 const TEMPLATE: &str = "karya_template";
 
@@ -18,20 +18,37 @@ fn cluster() -> &'static Throwaway {
             eprintln!("{line}")
         })
         .unwrap();
-        let cluster = Throwaway::start(&installation).unwrap();
-        apart(async {
-            admin(&cluster, &format!("CREATE DATABASE {TEMPLATE}")).await;
-            karya::database::prepare(&cluster.url(TEMPLATE))
-                .await
-                .unwrap();
-            admin(
-                &cluster,
-                &format!("ALTER DATABASE {TEMPLATE} IS_TEMPLATE true ALLOW_CONNECTIONS false"),
-            )
-            .await;
-        });
-        cluster
+        // nextest runs each test in a process of its own, all of them its children.
+        #[expect(clippy::disallowed_methods, reason = "the test runner's own variable")]
+        let run = std::env::var("NEXTEST_RUN_ID");
+        match run {
+            Ok(run) => {
+                let runner = std::os::unix::process::parent_id();
+                let prepare = |cluster: &Throwaway| -> Result<(), Error> {
+                    prepare(cluster);
+                    Ok(())
+                };
+                Throwaway::shared(&installation, &run, runner, prepare).unwrap()
+            }
+            Err(_) => {
+                let cluster = Throwaway::start(&installation).unwrap();
+                prepare(&cluster);
+                cluster
+            }
+        }
     })
+}
+
+/// Makes the template that every test copies.
+fn prepare(cluster: &Throwaway) {
+    apart(async {
+        admin(cluster, &format!("CREATE DATABASE {TEMPLATE}")).await;
+        karya::database::prepare(&cluster.url(TEMPLATE))
+            .await
+            .unwrap();
+        let closed = format!("ALTER DATABASE {TEMPLATE} IS_TEMPLATE true ALLOW_CONNECTIONS false");
+        admin(cluster, &closed).await;
+    });
 }
 
 /// Runs in a thread with a runtime of its own: migrations block, which a test's runtime must not.
@@ -80,7 +97,8 @@ impl TestDb {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // Starting the cluster blocks; the runtime of this test is this test's alone.
         let cluster = cluster();
-        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::SeqCst));
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
+        let name = format!("test_{}_{number}", std::process::id());
         admin(cluster, &format!("CREATE DATABASE {name} {template}")).await;
         Self { name }
     }

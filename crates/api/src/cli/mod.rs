@@ -79,6 +79,16 @@ enum Command {
 /// A command failed; the message says what to do.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// Where everything runs but the requests: the jobs, and what goes on beside.
+#[must_use]
+#[expect(clippy::expect_used, reason = "without a runtime there is no program")]
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("the operating system gives threads")
+}
+
 /// Runs the command; the exit code is 0, 1 on failure, 3 when PostgreSQL is missing.
 pub async fn run(cli: Cli) -> ExitCode {
     let sources = cli.sources.sources();

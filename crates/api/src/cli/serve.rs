@@ -21,10 +21,16 @@ pub(super) async fn serve(sources: &Sources) -> Result<(), Failure> {
 /// `karya work`.
 pub(super) async fn work(sources: &Sources) -> Result<(), Failure> {
     let config = production(sources).await?;
+    let metrics = work::install_metrics()?;
     let parts = state::Parts::build(&config, None, None).await?;
     let worker = work::Worker::new(&config, &parts)?;
+    let metrics = server::metrics_server(metrics, config.worker.metrics_bind)?;
+    let handle = metrics.handle();
+    tokio::spawn(metrics);
     tracing::info!(concurrency = config.worker.concurrency, "working");
-    worker.run(server::stop_signal()).await
+    let outcome = worker.run(server::stop_signal()).await;
+    handle.stop(false).await;
+    outcome
 }
 
 /// The configuration, if it is fit for the public: no default secrets, no demo data, no managed database.

@@ -50,6 +50,14 @@ impl Config {
                         SecretString::from(mail.password.clone()),
                     )
                 }),
+                extra_authority: mail
+                    .ca_file
+                    .as_ref()
+                    .map(|path| {
+                        std::fs::read(path)
+                            .map_err(|reason| format!("mail.ca_file {}: {reason}", path.display()))
+                    })
+                    .transpose()?,
             }),
         };
         Ok(MailOptions {

@@ -62,6 +62,7 @@ pub struct Database {
     pub url: String,
     pub url_file: Option<PathBuf>,
     pub max_connections: usize,
+    /// Connections that many reads share, for lookups and for lists each. Best as many as `server.workers`.
     pub read_connections: usize,
     pub wait_timeout_ms: u64,
     pub statement_timeout_ms: u64,
@@ -119,6 +120,8 @@ pub struct Mail {
     pub username: String,
     pub password: String,
     pub password_file: Option<PathBuf>,
+    /// PEM of a certificate authority to trust besides those of the system.
+    pub ca_file: Option<PathBuf>,
     pub from_name: String,
     pub from_address: String,
 }
@@ -137,6 +140,8 @@ pub struct RateLimit {
 #[serde(deny_unknown_fields)]
 pub struct Worker {
     pub concurrency: usize,
+    /// Where `/metrics` of `karya work` listens.
+    pub metrics_bind: SocketAddr,
 }
 
 /// How log lines look.
@@ -177,7 +182,7 @@ impl Default for Config {
                 url: String::new(),
                 url_file: None,
                 max_connections: 16,
-                read_connections: 2,
+                read_connections: std::thread::available_parallelism().map_or(2, usize::from),
                 wait_timeout_ms: 3000,
                 statement_timeout_ms: 10_000,
             },
@@ -200,6 +205,7 @@ impl Default for Config {
                 username: String::new(),
                 password: String::new(),
                 password_file: None,
+                ca_file: None,
                 from_name: "Karya".into(),
                 from_address: "halo@karya.invalid".into(),
             },
@@ -207,7 +213,10 @@ impl Default for Config {
                 general_per_minute: per_minute(1200),
                 credentials_per_minute: per_minute(120),
             },
-            worker: Worker { concurrency: 4 },
+            worker: Worker {
+                concurrency: 4,
+                metrics_bind: SocketAddr::from(([127, 0, 0, 1], 9091)),
+            },
             log: Log {
                 format: LogFormat::Json,
                 filter: "info".into(),

@@ -4,7 +4,9 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use karya_core::{ApiError, Clock, Kind, Lang};
+use chrono::{DateTime, Utc};
+use karya_auth::{AuthError, PasswordPool, ops};
+use karya_core::{Clock, Lang};
 use karya_db::Db;
 use karya_web::{Locale, Problem};
 use serde::Deserialize;
@@ -15,8 +17,15 @@ pub(super) struct Link {
     token: String,
 }
 
+#[derive(Deserialize)]
+pub(super) struct Answer {
+    token: String,
+    password: String,
+}
+
 enum Step {
     Ask,
+    WrongPassword,
     Done,
     Refused,
 }
@@ -49,15 +58,26 @@ pub(super) async fn submit(
     Locale(lang): Locale,
     db: web::Data<Db>,
     clock: web::Data<Clock>,
-    form: web::Form<Link>,
+    passwords: web::Data<PasswordPool>,
+    form: web::Form<Answer>,
 ) -> Result<HttpResponse, Problem> {
-    let mut conn = db.conn().await?;
-    let outcome = karya_auth::ops::verify_email(&mut conn, clock.now(), &form.token).await;
-    match outcome {
+    let Answer { token, password } = form.into_inner();
+    match verify(&db, &passwords, clock.now(), &token, &password).await {
         Ok(()) => Ok(page(lang, String::new(), Step::Done)),
-        Err(error) if error.code().kind != Kind::Internal => {
-            Ok(page(lang, String::new(), Step::Refused))
-        }
+        Err(AuthError::InvalidCredentials) => Ok(page(lang, token, Step::WrongPassword)),
+        Err(AuthError::TokenInvalid) => Ok(page(lang, String::new(), Step::Refused)),
         Err(error) => Err(error.into()),
     }
+}
+
+async fn verify(
+    db: &Db,
+    passwords: &PasswordPool,
+    now: DateTime<Utc>,
+    token: &str,
+    password: &str,
+) -> Result<(), AuthError> {
+    ops::check_verification(db, passwords, (token, password)).await?;
+    let mut conn = db.conn().await?;
+    ops::verify_email(&mut conn, now, token).await
 }

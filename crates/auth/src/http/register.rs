@@ -106,6 +106,9 @@ pub(crate) struct VerifyEmail {
         example = "pL3hQd0cJ8sVY2nXw5rT7uK1bM4aZ6eG9fC0iO3jS8k"
     )]
     token: String,
+    /// The one chosen at registration: whoever can read the mailbox has not necessarily registered.
+    #[schema(max_length = 128, format = Password, example = "canting-dan-malam-panas")]
+    password: String,
 }
 
 /// The address is proved.
@@ -117,9 +120,11 @@ pub(crate) struct EmailVerified {
 
 /// Prove an e-mail address
 ///
-/// With the code from the mail. It works once and for 24 hours. Other accounts that claimed the address end.
+/// With the code from the mail and the password of the registration. It works once and for 24 hours. Other accounts
+/// that claimed the address end.
 #[utoipa::path(tag = "auth", responses(
     (status = 200, description = "Proved", body = EmailVerified),
+    (status = 401, description = "`auth.invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`auth.verification_invalid`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
@@ -129,8 +134,10 @@ pub(crate) async fn verify_email(
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,
+    passwords: Data<PasswordPool>,
     body: Json<VerifyEmail>,
 ) -> Result<HttpResponse, Problem> {
+    ops::check_verification(&db, &passwords, (&body.token, &body.password)).await?;
     let mut conn = db.conn().await?;
     let now = clock.now();
     idempotency

@@ -1,12 +1,12 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::role::Role;
 use karya_core::{EmailAddress, Lang, Text, Timezone, UserId};
-use karya_db::OnConstraint;
+use karya_db::{Db, OnConstraint};
 use karya_web::Patch;
 
 use crate::model::{Account, User, UserState};
-use crate::{AuthError, jobs, queries};
+use crate::{AuthError, PasswordPool, jobs, queries};
 
 /// A registration whose values are in order.
 #[derive(Debug)]
@@ -44,8 +44,30 @@ pub async fn register(
     .await
 }
 
-/// Proves an address. Other claims on it end, together with the accounts that made them: whoever registered with a
-/// stranger's address gets nothing of what the stranger builds up later.
+/// Whether `password` is that of the account which a verification token is for.
+///
+/// The mailbox alone must not prove an account: a stranger may have registered with the address and a password of
+/// theirs, and would have the account once the owner of the mailbox follows the link.
+pub async fn check_verification(
+    db: &Db,
+    passwords: &PasswordPool,
+    (token, password): (&str, &str),
+) -> Result<(), AuthError> {
+    let hash = karya_core::sealing::sha256(token.trim().as_bytes());
+    let conn = db.conn().await?;
+    let phc = queries::find_verification(&conn, &hash).await?;
+    // Back before the hash is computed.
+    drop(conn);
+    let phc = phc.ok_or(AuthError::TokenInvalid)?;
+    if passwords.verify(password, Some(phc)).await?.matches {
+        Ok(())
+    } else {
+        Err(AuthError::InvalidCredentials)
+    }
+}
+
+/// Proves an address, after [`check_verification`]. Other claims on it end, together with the accounts that made
+/// them: whoever registered with a stranger's address gets nothing of what the stranger builds up later.
 pub async fn verify_email(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
@@ -56,6 +78,7 @@ pub async fn verify_email(
         let user = queries::consume_verification(conn, &hash, now)
             .await?
             .ok_or(AuthError::TokenInvalid)?;
+        queries::lock_claims(conn, user).await?;
         let address = queries::verify_claim(conn, user, now)
             .await
             .on_constraint("emails_verified_address_key", || AuthError::TokenInvalid)?
@@ -64,6 +87,20 @@ pub async fn verify_email(
         Ok(())
     })
     .await
+}
+
+/// How long an account may go without proving its address.
+const UNVERIFIED: Duration = Duration::days(7);
+
+/// How long ended sessions and expired tokens stay, to tell a late replay from a stranger.
+const ENDED: Duration = Duration::days(30);
+
+/// Deletes what is of no use any more. Safe to run at any time, by several processes.
+pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<usize, AuthError> {
+    let accounts = queries::delete_unverified(conn, now - UNVERIFIED).await?;
+    let sessions = queries::delete_ended_sessions(conn, now - ENDED).await?;
+    let tokens = queries::delete_expired_tokens(conn, now - ENDED).await?;
+    Ok(accounts + sessions + tokens)
 }
 
 /// An account made by an operator or by the demo seed.

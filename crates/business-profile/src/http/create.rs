@@ -2,7 +2,7 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use chrono::{DateTime, Datelike, Utc};
 use karya_core::{
-    BusinessId, Check, Clock, Coordinates, EmailAddress, Invalid, MasterKey, PhoneNumber,
+    BusinessId, Check, Clock, Coordinates, EmailAddress, Invalid, MasterKey, Money, PhoneNumber,
     RegionCode, Rule, Text, Words,
 };
 use karya_db::Db;
@@ -44,27 +44,6 @@ const VILLAGE_NEEDED: Rule = Rule::Other {
         en: "must be the code of a village (4 parts), such as 33.75.01.1004",
     },
 };
-
-/// An amount in whole rupiah.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Money {
-    /// Whole rupiah.
-    #[schema(
-        minimum = 0,
-        maximum = 1_000_000_000_000_000_i64,
-        example = 150_000_000
-    )]
-    pub(crate) amount: i64,
-    pub(crate) currency: Currency,
-}
-
-karya_core::text_enum! {
-    /// ISO 4217.
-    pub enum Currency {
-        Idr = "IDR",
-    }
-}
 
 /// A KBLI code with the edition that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -186,25 +165,6 @@ pub(crate) struct CreateBusiness {
     pub(crate) state: Option<BusinessState>,
 }
 
-/// Largest amount that is taken: a quadrillion rupiah, beyond any business and far from overflow.
-const MAX_AMOUNT: i64 = 1_000_000_000_000_000;
-
-#[expect(clippy::cast_precision_loss, reason = "the bound is a round number")]
-pub(super) fn amount(money: Money) -> Result<i64, Rule> {
-    let Money {
-        amount,
-        currency: Currency::Idr,
-    } = money;
-    if (0..=MAX_AMOUNT).contains(&amount) {
-        Ok(amount)
-    } else {
-        Err(Rule::OutOfRange {
-            min: 0.0,
-            max: MAX_AMOUNT as f64,
-        })
-    }
-}
-
 impl CreateBusiness {
     /// Checks everything at once.
     pub(crate) fn parse(self, now: DateTime<Utc>) -> Result<(Profile, Registration), Invalid> {
@@ -221,10 +181,16 @@ impl CreateBusiness {
         let nib = check.optional("/nib", self.nib.as_deref(), Nib::parse);
         let npwp = check.optional("/npwp", self.npwp.as_deref(), Npwp::parse);
         let nik = check.optional("/nik", self.nik.as_deref(), Nik::parse);
-        let declared_capital =
-            check.optional("/declared_capital/amount", self.declared_capital, amount);
-        let declared_turnover =
-            check.optional("/declared_turnover/amount", self.declared_turnover, amount);
+        let declared_capital = check.optional(
+            "/declared_capital/amount",
+            self.declared_capital,
+            Money::checked,
+        );
+        let declared_turnover = check.optional(
+            "/declared_turnover/amount",
+            self.declared_turnover,
+            Money::checked,
+        );
         Some(Registration {
             nib: nib?,
             npwp: npwp?,

@@ -1,17 +1,15 @@
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
-use karya_core::{BusinessId, Coordinates, Cursors, PageSize, RegionCode, Rule, Text, Words};
+use karya_core::{BusinessId, Coordinates, Cursors, RegionCode, Rule, Text, Words};
 use karya_db::Db;
 use karya_reference::{regions, subsectors};
-use karya_web::codes::CURSOR_MISMATCH;
-use karya_web::{Actor, CommonProblems, Problem, ProblemBody, Query, Reply};
-use serde::de::DeserializeOwned;
+use karya_web::{Actor, CommonProblems, PageQuery, Paging, Problem, ProblemBody, Query, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::view::{BusinessPage, BusinessSummary};
 use crate::BusinessError;
-use crate::queries::{self, Filter};
+use crate::queries::{self, Filter, Search};
 
 const DEFAULT_RADIUS_M: f64 = 10_000.0;
 const MAX_RADIUS_M: f64 = 200_000.0;
@@ -38,7 +36,7 @@ pub(crate) struct BusinessFilter {
     /// Only this region and those below it, by Kemendagri code of any level.
     #[param(nullable = false, max_length = 13, example = "33.75")]
     region: Option<String>,
-    /// Words in the name or description; forgives typing errors in the name. Best match first.
+    /// Words in the name or description; where none fits, names that are nearly like it. Best match first.
     #[param(
         nullable = false,
         min_length = 2,
@@ -138,34 +136,13 @@ fn coordinates(raw: &str) -> Result<Coordinates, Rule> {
     Coordinates::parse(number(latitude)?, number(longitude)?)
 }
 
-fn after<K: DeserializeOwned>(
-    cursors: &Cursors,
-    scope: &str,
-    cursor: Option<&str>,
-) -> Result<Option<K>, Problem> {
-    let decode = |cursor| {
-        cursors
-            .decode(scope, cursor)
-            .map_err(|_mismatch| Problem::of(&CURSOR_MISMATCH))
-    };
-    cursor.map(decode).transpose()
-}
-
-/// Cuts the extra row off; the key of the last row that stays leads to the next page.
 fn page<T, K: Serialize>(
-    mut rows: Vec<T>,
-    size: PageSize,
-    cursors: &Cursors,
-    scope: &str,
+    paging: &Paging<'_>,
+    rows: Vec<T>,
     key: impl Fn(&T) -> K,
     view: impl Fn(T) -> BusinessSummary,
 ) -> BusinessPage {
-    let more = rows.len() > size.get();
-    rows.truncate(size.get());
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
-        .and_then(|last| cursors.encode(scope, &key(last)));
+    let (rows, next_cursor) = paging.cut(rows, key);
     BusinessPage {
         items: rows.into_iter().map(view).collect(),
         next_cursor,
@@ -185,48 +162,55 @@ pub(crate) async fn list_businesses(
     cursors: Data<Cursors>,
     Query(query): Query<BusinessFilter>,
 ) -> Result<HttpResponse, Problem> {
-    let size = PageSize::parse(query.limit).map_err(|rule| Problem::parameter("limit", rule))?;
-    let (filter, scope, cursor) = (query.parse()?, query.scope(), query.cursor.as_deref());
+    let filter = query.parse()?;
+    let paging = Paging::new(
+        &cursors,
+        query.scope(),
+        query.limit,
+        query.cursor.as_deref(),
+    )?;
+    let size = paging.size;
     let page = if let Some(text) = &filter.text {
-        let after = after(&cursors, &scope, cursor)?;
-        // Ranking takes time that depends on the words: not on a connection that others wait behind.
-        let conn = db.conn().await?;
-        let rows = queries::list_best(&conn, &filter, text, size, after)
-            .await
-            .map_err(BusinessError::from)?;
+        let after: Option<(Search, f32, BusinessId)> = paging.after()?;
+        let (mut search, last) = match after {
+            None => (Search::Words, None),
+            Some((search, rank, id)) => (search, Some((rank, id))),
+        };
+        let conn = db.search().await?;
+        let best =
+            async |search| queries::list_best(&conn, &filter, (text, search), size, last).await;
+        let mut rows = best(search).await.map_err(BusinessError::from)?;
+        if rows.is_empty() && last.is_none() {
+            search = Search::Likeness;
+            rows = best(search).await.map_err(BusinessError::from)?;
+        }
         page(
+            &paging,
             rows,
-            size,
-            &cursors,
-            &scope,
-            |(row, rank)| (*rank, row.id),
+            |(row, rank)| (search, *rank, row.id),
             |(row, _)| BusinessSummary::new(row, None, None),
         )
     } else if let Some((center, _)) = filter.near {
-        let after = after(&cursors, &scope, cursor)?;
-        let conn = db.conn().await?;
+        let after = paging.after()?;
+        let conn = db.search().await?;
         let rows = queries::list_nearest(&conn, &filter, center, size, after)
             .await
             .map_err(BusinessError::from)?;
         page(
+            &paging,
             rows,
-            size,
-            &cursors,
-            &scope,
             |(row, distance)| (distance.unwrap_or_default(), row.id),
             |(row, distance)| BusinessSummary::new(row, distance, None),
         )
     } else {
-        let after: Option<BusinessId> = after(&cursors, &scope, cursor)?;
+        let after: Option<BusinessId> = paging.after()?;
         let reader = db.read_list().await?;
         let rows = queries::list_newest(&reader, &filter, size, after)
             .await
             .map_err(BusinessError::from)?;
         page(
+            &paging,
             rows,
-            size,
-            &cursors,
-            &scope,
             |row| row.id,
             |row| BusinessSummary::new(row, None, None),
         )
@@ -238,22 +222,10 @@ pub(crate) async fn list_businesses(
     Ok(reply.into())
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct MyBusinessesPage {
-    /// Items on a page; 20 unless given.
-    #[param(nullable = false, minimum = 1, maximum = 100, example = 20)]
-    limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    #[param(nullable = false, max_length = 500)]
-    cursor: Option<String>,
-}
-
 /// List my businesses
 ///
 /// Those that the caller is a member of, in any state, newest first.
-#[utoipa::path(tag = "businesses", security(("bearer" = [])), params(MyBusinessesPage), responses(
+#[utoipa::path(tag = "businesses", security(("bearer" = [])), params(PageQuery), responses(
     (status = 200, description = "A page of businesses", body = BusinessPage),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
@@ -263,15 +235,14 @@ pub(crate) async fn list_my_businesses(
     actor: Actor,
     db: Data<Db>,
     cursors: Data<Cursors>,
-    Query(query): Query<MyBusinessesPage>,
+    Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let size = PageSize::parse(query.limit).map_err(|rule| Problem::parameter("limit", rule))?;
     let scope = format!("my-businesses {}", actor.user_id);
-    let after = after(&cursors, &scope, query.cursor.as_deref())?;
+    let paging = Paging::new(&cursors, scope, query.limit, query.cursor.as_deref())?;
     let reader = db.read_list().await?;
-    let rows = queries::list_of_member(&reader, actor.user_id, size, after)
+    let rows = queries::list_of_member(&reader, actor.user_id, paging.size, paging.after()?)
         .await
         .map_err(BusinessError::from)?;
     let view = |(row, role)| BusinessSummary::new(row, None, Some(role));
-    Ok(Reply::ok(&page(rows, size, &cursors, &scope, |(row, _)| row.id, view))?.into())
+    Ok(Reply::ok(&page(&paging, rows, |(row, _)| row.id, view))?.into())
 }

@@ -1,13 +1,13 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, patch};
 use chrono::{DateTime, Utc};
-use karya_core::{BusinessId, Check, Clock, Coordinates, Invalid, MasterKey, Rule, Words};
+use karya_core::{BusinessId, Check, Clock, Coordinates, Invalid, MasterKey, Money, Rule, Words};
 use karya_db::Db;
 use karya_web::{Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::create::{BusinessAddress, CreateBusiness, KbliCode, Money, amount};
+use super::create::{BusinessAddress, CreateBusiness, KbliCode};
 use super::view::{BusinessView, kbli_codes};
 use crate::model::{
     BusinessRow, BusinessState, LegalForm, Nib, Nik, Npwp, OpeningPeriod, SocialLinks,
@@ -148,13 +148,13 @@ impl UpdateBusiness {
                 &mut check,
                 "/declared_capital/amount",
                 self.declared_capital,
-                amount,
+                Money::checked,
             ),
             declared_turnover: number(
                 &mut check,
                 "/declared_turnover/amount",
                 self.declared_turnover,
-                amount,
+                Money::checked,
             ),
         };
         if self.state == Patch::Set(BusinessState::Suspended) {

@@ -1,11 +1,11 @@
 use chrono::{DateTime, Utc};
-use karya_core::{BusinessId, Coordinates, RegionCode, Timezone};
+use karya_core::{BusinessId, Coordinates, Money, RegionCode, Timezone};
 use karya_reference::kbli::Vintage;
 use karya_reference::regions;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::create::{BusinessAddress, Currency, KbliCode, Money};
+use super::create::{BusinessAddress, KbliCode};
 use crate::model::{
     BusinessRow, BusinessState, LegalForm, MemberRole, OpeningPeriod, RegistrationRow,
     RegistrationStatus, SizeClass, SocialLinks, SummaryRow,
@@ -69,16 +69,12 @@ pub(crate) struct BusinessRegistration {
 
 impl From<RegistrationRow> for BusinessRegistration {
     fn from(row: RegistrationRow) -> Self {
-        let rupiah = |amount: i64| Money {
-            amount,
-            currency: Currency::Idr,
-        };
         Self {
             nib: row.nib,
             npwp_last4: row.npwp_last4,
             nik_last4: row.nik_last4,
-            declared_capital: row.declared_capital.map(rupiah),
-            declared_turnover: row.declared_turnover.map(rupiah),
+            declared_capital: row.declared_capital.map(Money::rupiah),
+            declared_turnover: row.declared_turnover.map(Money::rupiah),
         }
     }
 }

@@ -39,15 +39,3 @@ karya_core::text_enum! {
         Expired = "expired",
     }
 }
-
-karya_core::text_enum! {
-    /// What a member may do.
-    pub enum MemberRole {
-        /// Everything.
-        Owner = "owner",
-        /// Everything but deleting the business and managing its owners.
-        Manager = "manager",
-        /// See.
-        Staff = "staff",
-    }
-}

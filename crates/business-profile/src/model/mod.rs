@@ -9,7 +9,8 @@ mod size_class;
 mod slug;
 
 pub use identity::{Nib, Nik, Npwp};
-pub use kinds::{BusinessState, LegalForm, MemberRole, RegistrationStatus};
+pub use karya_core::MemberRole;
+pub use kinds::{BusinessState, LegalForm, RegistrationStatus};
 pub use links::{SocialLinks, website};
 pub use opening_hours::{OpeningPeriod, Weekday, opening_hours};
 pub(crate) use rows::{BusinessRow, NewMember, RegistrationRow, SummaryRow};
