@@ -4,13 +4,12 @@ CREATE FUNCTION public_point(longitude double precision, latitude double precisi
     RETURN CASE WHEN exact THEN point(longitude, latitude)
         ELSE point(round(longitude * 100) / 100, round(latitude * 100) / 100) END;
 COMMENT ON FUNCTION public_point(double precision, double precision, boolean) IS
-    'Where the public may know something to be. Searches by place use this and nothing else, or their answers would tell more.';
+    'Where the public may know something to be. Searches by place use this alone, or their answers would tell more.';
 
 CREATE TABLE businesses (
     id uuid PRIMARY KEY,
     slug text NOT NULL,
     name text NOT NULL CHECK (char_length(name) BETWEEN 2 AND 120),
-    legal_name text CHECK (char_length(legal_name) BETWEEN 2 AND 160),
     legal_form text NOT NULL CHECK (legal_form IN
         ('perorangan', 'pt', 'pt_perorangan', 'cv', 'firma', 'koperasi', 'yayasan', 'bumdes', 'lainnya')),
     description_id text CHECK (char_length(description_id) <= 4000),
@@ -42,6 +41,7 @@ CREATE TABLE businesses (
     updated_at timestamptz NOT NULL,
     deleted_at timestamptz,
     subsectors text[] NOT NULL GENERATED ALWAYS AS (main_subsector || further_subsectors) STORED,
+    shown_at point GENERATED ALWAYS AS (public_point(longitude, latitude, location_is_exact)) STORED,
     is_listed boolean NOT NULL GENERATED ALWAYS AS (state = 'active' AND deleted_at IS NULL) STORED,
     search tsvector NOT NULL GENERATED ALWAYS AS (
         setweight(to_tsvector('simple', fold(name)), 'A')
@@ -54,6 +54,7 @@ CREATE TABLE businesses (
 COMMENT ON TABLE businesses IS 'Creative-economy businesses: what the public may see.';
 COMMENT ON COLUMN businesses.kbli IS 'Codes as vintage:code, such as 2020:13134; the same digits differ between the vintages.';
 COMMENT ON COLUMN businesses.region_code IS 'The village (desa or kelurahan) of the address.';
+COMMENT ON COLUMN businesses.shown_at IS 'Where the public may know it to be; searches by place use this alone.';
 COMMENT ON COLUMN businesses.location_is_exact IS 'The owner agreed to show the exact point; otherwise the public sees it rounded.';
 CREATE UNIQUE INDEX businesses_slug_key ON businesses (slug);
 ALTER TABLE businesses ADD CONSTRAINT businesses_slug_check
@@ -66,7 +67,7 @@ CREATE INDEX businesses_main_subsector_idx ON businesses (main_subsector);
 CREATE INDEX businesses_subsectors_idx ON businesses USING gin (subsectors);
 CREATE INDEX businesses_search_idx ON businesses USING gin (search);
 CREATE INDEX businesses_name_trgm_idx ON businesses USING gin (fold(name) gin_trgm_ops);
-CREATE INDEX businesses_location_idx ON businesses USING gist (public_point(longitude, latitude, location_is_exact));
+CREATE INDEX businesses_location_idx ON businesses USING gist (shown_at);
 
 CREATE TABLE business_slugs (
     slug text PRIMARY KEY,
@@ -107,6 +108,7 @@ COMMENT ON FUNCTION search_rank(tsvector, text, text) IS 'How well a business fi
 CREATE TABLE business_registrations (
     business_id uuid PRIMARY KEY REFERENCES businesses ON DELETE CASCADE,
     registered_by uuid NOT NULL REFERENCES users,
+    legal_name text CHECK (char_length(legal_name) BETWEEN 2 AND 160),
     nib text CHECK (nib ~ '^\d{13}$'),
     npwp_sealed bytea,
     npwp_hash bytea CHECK (octet_length(npwp_hash) = 32),

@@ -147,7 +147,7 @@ async fn a_person_opens_the_mail_confirms_and_tries_the_documentation() {
         .click("#operations-reference-list_subsectors .execute")
         .await;
     let status = browser
-        .wait("#operations-reference-list_subsectors .live-responses-table .response-col_status")
+        .wait("#operations-reference-list_subsectors .live-responses-table tbody .response-col_status")
         .await;
     let status = status.text().await.unwrap();
     assert!(status.starts_with("200"), "{status}");

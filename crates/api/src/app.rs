@@ -18,9 +18,10 @@ use crate::{health, pages, spec};
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(
         scope("/v1")
+            // The router tries them in this order: the most wanted first.
+            .configure(karya_business_profile::routes)
             .configure(karya_auth::routes)
-            .configure(karya_reference::routes)
-            .configure(karya_business_profile::routes),
+            .configure(karya_reference::routes),
     )
     .configure(karya_auth::well_known_routes)
     .service(health::get_liveness)

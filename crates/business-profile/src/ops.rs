@@ -22,6 +22,7 @@ pub(crate) struct Profile {
 
 /// Identity numbers and declarations, their values in order.
 pub(crate) struct Registration {
+    pub(crate) legal_name: Option<String>,
     pub(crate) nib: Option<Nib>,
     pub(crate) npwp: Option<Npwp>,
     pub(crate) nik: Option<Nik>,
@@ -132,6 +133,7 @@ fn seal(
     let mut row = RegistrationRow {
         business_id: id,
         registered_by: by,
+        legal_name: registration.legal_name,
         nib: registration.nib.map(Nib::into_string),
         npwp_sealed: None,
         npwp_hash: None,
@@ -197,6 +199,7 @@ async fn owned(
 
 /// A change of the identity numbers: what is not mentioned stays sealed as it is.
 pub(crate) struct RegistrationChange {
+    pub(crate) legal_name: Option<Option<String>>,
     pub(crate) nib: Option<Option<Nib>>,
     pub(crate) npwp: Option<Option<Npwp>>,
     pub(crate) nik: Option<Option<Nik>>,
@@ -229,6 +232,9 @@ pub(crate) async fn update(
         let proved =
             |row: &RegistrationRow| (row.nib.clone(), row.npwp_hash.clone(), row.nik_hash.clone());
         let proved_before = proved(&registration);
+        if let Some(name) = numbers.legal_name {
+            registration.legal_name = name;
+        }
         if let Some(nib) = numbers.nib {
             registration.nib = nib.map(Nib::into_string);
         }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{BusinessId, Coordinates, PageSize, RegionCode, UserId};
 use karya_db::functions::{
-    distance_m, fold, inside, matches, point, public_point, rectangle, search_query, search_rank,
+    away, distance_m, fold, inside, matches, point, rectangle, search_query, search_rank,
     word_similar,
 };
 use karya_db::schema::{business_members, business_registrations, business_slugs, businesses};
@@ -95,22 +95,12 @@ fn visible(filter: &Filter) -> Listed<'_> {
         let corner = |at: Coordinates| point(Some(at.longitude), Some(at.latitude));
         query = query
             .filter(inside(
-                location(),
+                businesses::shown_at,
                 rectangle(corner(south_west), corner(north_east)),
             ))
-            .filter(distance_m(location(), corner(center)).le(radius));
+            .filter(distance_m(businesses::shown_at, corner(center)).le(radius));
     }
     query
-}
-
-/// The indexed expression.
-#[diesel::dsl::auto_type(no_type_alias)]
-fn location() -> _ {
-    public_point(
-        businesses::longitude,
-        businesses::latitude,
-        businesses::location_is_exact,
-    )
 }
 
 /// Corners of a rectangle that holds the circle.
@@ -143,31 +133,33 @@ pub(crate) async fn list_newest(
         .await
 }
 
-/// Nearest first, each with its distance. `after`: distance and id of the last one of the page before.
+/// A business near a point: how far in metres, and in degrees, by which the list is sorted.
+pub(crate) type Near = (SummaryRow, Option<f64>, f64);
+
+/// Nearest first. `after`: degrees and id of the last one of the page before.
+///
+/// Degrees, because an index sorts by them: a full circle of thousands costs no more than a page. Over the archipelago
+/// a degree of longitude is at most two per cent shorter than one of latitude.
 pub(crate) async fn list_nearest(
     conn: &AsyncPgConnection,
     filter: &Filter,
     center: Coordinates,
     size: PageSize,
     after: Option<(f64, BusinessId)>,
-) -> QueryResult<Vec<(SummaryRow, Option<f64>)>> {
-    let distance = || {
-        distance_m(
-            location(),
-            point(Some(center.longitude), Some(center.latitude)),
-        )
-    };
-    let mut query = visible(filter).select((SummaryRow::as_select(), distance()));
+) -> QueryResult<Vec<Near>> {
+    let center = || point(Some(center.longitude), Some(center.latitude));
+    let metres = distance_m(businesses::shown_at, center());
+    let degrees = || away(businesses::shown_at, center()).assume_not_null();
+    let mut query = visible(filter).select((SummaryRow::as_select(), metres, degrees()));
     if let Some((far, id)) = after {
         query = query.filter(
-            distance().gt(far).or(distance()
-                .eq(far)
-                .and(businesses::id.gt(id))
-                .assume_not_null()),
+            degrees()
+                .gt(far)
+                .or(degrees().eq(far).and(businesses::id.gt(id))),
         );
     }
     query
-        .order((distance().asc(), businesses::id.asc()))
+        .order((degrees().asc(), businesses::id.asc()))
         .limit(size.and_one())
         .load(&mut &*conn)
         .await

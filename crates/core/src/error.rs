@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::{Code, FieldError, Lang};
 
 /// What a domain error tells the edge of the program.
@@ -17,6 +19,11 @@ pub trait ApiError: std::error::Error + Send + Sync + 'static {
 
     /// The fields at fault.
     fn fields(&self) -> &[FieldError] {
+        &[]
+    }
+
+    /// Times that would do instead, when a time was refused.
+    fn alternatives(&self) -> &[DateTime<Utc>] {
         &[]
     }
 

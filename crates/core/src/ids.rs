@@ -47,4 +47,8 @@ typed_id! {
     SessionId,
     /// A business (UMKM) on the marketplace.
     BusinessId,
+    /// A kind of mentoring session that a mentor offers.
+    OfferingId,
+    /// A booked mentoring session.
+    BookingId,
 }

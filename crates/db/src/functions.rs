@@ -4,20 +4,16 @@
 
 use diesel::expression::Expression;
 use diesel::sql_types::{
-    BigInt, Bool, Double, Integer, Json, Nullable, SingleValue, SqlType, Text, Timestamptz,
+    BigInt, Double, Integer, Json, Nullable, SingleValue, SqlType, Text, Timestamptz,
 };
 
+pub use crate::schema::sql_types::Point;
 use crate::schema::sql_types::Tsvector;
 
 /// `tsquery`: what a text search asks for.
 #[derive(SqlType, Debug, Clone, Copy)]
 #[diesel(postgres_type(name = "tsquery", schema = "pg_catalog"))]
 pub struct Tsquery;
-
-/// `point`: a place on the map, longitude first.
-#[derive(SqlType, Debug, Clone, Copy)]
-#[diesel(postgres_type(name = "point", schema = "pg_catalog"))]
-pub struct Point;
 
 /// `box`: a rectangle on the map.
 #[derive(SqlType, Debug, Clone, Copy)]
@@ -27,6 +23,7 @@ pub struct Rectangle;
 diesel::infix_operator!(Matches, " @@ ", backend: diesel::pg::Pg);
 diesel::infix_operator!(WordSimilar, " <% ", backend: diesel::pg::Pg);
 diesel::infix_operator!(Inside, " <@ ", backend: diesel::pg::Pg);
+diesel::infix_operator!(Away, " <-> ", Double, backend: diesel::pg::Pg);
 
 /// Whether a text search finds what it asks for: `search @@ query`.
 pub fn matches<S: Expression, Q: Expression>(search: S, query: Q) -> Matches<S, Q> {
@@ -52,6 +49,11 @@ pub fn inside<P: Expression, R: Expression>(point: P, rectangle: R) -> Inside<P,
     }
 }
 
+/// How far two points are apart in degrees, which a GiST index can sort by: `a <-> b`.
+pub fn away<A: Expression, B: Expression>(a: A, b: B) -> Away<A, B> {
+    Away { left: a, right: b }
+}
+
 diesel::define_sql_function! {
     /// Lower case without accents; see the first migration.
     fn fold(input: Text) -> Text;
@@ -71,10 +73,6 @@ diesel::define_sql_function! {
 diesel::define_sql_function! {
     /// (longitude, latitude); null when either is.
     fn point(x: Nullable<Double>, y: Nullable<Double>) -> Nullable<Point>;
-}
-diesel::define_sql_function! {
-    /// Where the public may know something to be.
-    fn public_point(longitude: Nullable<Double>, latitude: Nullable<Double>, exact: Bool) -> Nullable<Point>;
 }
 diesel::define_sql_function! {
     /// The rectangle between two opposite corners.

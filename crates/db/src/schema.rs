@@ -2,6 +2,10 @@
 
 pub mod sql_types {
     #[derive(diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "point", schema = "pg_catalog"))]
+    pub struct Point;
+
+    #[derive(diesel::sql_types::SqlType)]
     #[diesel(postgres_type(name = "tsvector", schema = "pg_catalog"))]
     pub struct Tsvector;
 }
@@ -20,6 +24,7 @@ diesel::table! {
     business_registrations (business_id) {
         business_id -> Uuid,
         registered_by -> Uuid,
+        legal_name -> Nullable<Text>,
         nib -> Nullable<Text>,
         npwp_sealed -> Nullable<Bytea>,
         /// Keyed hash: finds the same number again without telling it.
@@ -47,14 +52,13 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::sql_types::Tsvector;
+    use super::sql_types::{Point, Tsvector};
 
     /// Creative-economy businesses: what the public may see.
     businesses (id) {
         id -> Uuid,
         slug -> Text,
         name -> Text,
-        legal_name -> Nullable<Text>,
         legal_form -> Text,
         description_id -> Nullable<Text>,
         description_en -> Nullable<Text>,
@@ -84,6 +88,8 @@ diesel::table! {
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
         subsectors -> Array<Nullable<Text>>,
+        /// Where the public may know it to be; searches by place use this alone.
+        shown_at -> Nullable<Point>,
         is_listed -> Bool,
         search -> Tsvector,
     }

@@ -220,6 +220,10 @@ pub struct ProblemBody {
     /// The values at fault; empty when the refusal is not about values.
     #[schema(max_items = 100)]
     errors: Vec<ProblemField>,
+    /// Times that would do instead, when a time was refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 10, value_type = Vec<chrono::DateTime<chrono::Utc>>)]
+    alternatives: Vec<String>,
     /// Tell us this when you report a fault.
     #[schema(max_length = 36, example = "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")]
     request_id: String,
@@ -278,6 +282,12 @@ impl ProblemBody {
                 .fields()
                 .iter()
                 .map(|field| ProblemField::new(field, context.lang))
+                .collect(),
+            alternatives: problem
+                .error
+                .alternatives()
+                .iter()
+                .map(karya_core::instant::format)
                 .collect(),
             request_id: context.request_id.to_string(),
             retryable: matches!(

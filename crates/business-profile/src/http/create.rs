@@ -191,7 +191,9 @@ impl CreateBusiness {
             self.declared_turnover,
             Money::checked,
         );
+        let legal_name = check.optional("/legal_name", self.legal_name.as_deref(), legal_name);
         Some(Registration {
+            legal_name: legal_name?,
             nib: nib?,
             npwp: npwp?,
             nik: nik?,
@@ -212,7 +214,6 @@ impl CreateBusiness {
         let slug = check.optional("/slug", self.slug, |raw| {
             Slug::parse(&raw).map(Slug::into_string)
         });
-        let legal_name = check.optional("/legal_name", self.legal_name, line(2, 160));
         let description_id = filled(check.optional("/description_id", self.description_id, block));
         let description_en = filled(check.optional("/description_en", self.description_en, block));
         let (main_subsector, further_subsectors) =
@@ -257,7 +258,6 @@ impl CreateBusiness {
                 id: BusinessId::fresh(),
                 slug: slug?.unwrap_or_default(),
                 name: name?,
-                legal_name: legal_name?,
                 legal_form: self.legal_form,
                 description_id: description_id?,
                 description_en: description_en?,
@@ -286,6 +286,10 @@ impl CreateBusiness {
             slug_is_given,
         })
     }
+}
+
+pub(super) fn legal_name(raw: &str) -> Result<String, Rule> {
+    Text::line(raw, 2, 160).map(Text::into_string)
 }
 
 fn subsectors(

@@ -199,8 +199,8 @@ pub(crate) async fn list_businesses(
         page(
             &paging,
             rows,
-            |(row, distance)| (distance.unwrap_or_default(), row.id),
-            |(row, distance)| BusinessSummary::new(row, distance, None),
+            |(row, _, degrees)| (*degrees, row.id),
+            |(row, distance, _)| BusinessSummary::new(row, distance, None),
         )
     } else {
         let after: Option<BusinessId> = paging.after()?;

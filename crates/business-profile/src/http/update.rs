@@ -7,7 +7,7 @@ use karya_web::{Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, Prob
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::create::{BusinessAddress, CreateBusiness, KbliCode};
+use super::create::{BusinessAddress, CreateBusiness, KbliCode, legal_name};
 use super::view::{BusinessView, kbli_codes};
 use crate::model::{
     BusinessRow, BusinessState, LegalForm, Nib, Nik, Npwp, OpeningPeriod, SocialLinks,
@@ -141,6 +141,9 @@ impl UpdateBusiness {
     ) -> Result<(Profile, RegistrationChange), Invalid> {
         let mut check = Check::new();
         let numbers = RegistrationChange {
+            legal_name: number(&mut check, "/legal_name", self.legal_name, |raw| {
+                legal_name(&raw)
+            }),
             nib: number(&mut check, "/nib", self.nib, |raw| Nib::parse(&raw)),
             npwp: number(&mut check, "/npwp", self.npwp, |raw| Npwp::parse(&raw)),
             nik: number(&mut check, "/nik", self.nik, |raw| Nik::parse(&raw)),
@@ -176,7 +179,7 @@ impl UpdateBusiness {
         let merged = CreateBusiness {
             name: keep(&mut check, "/name", self.name, row.name),
             slug: Some(keep(&mut check, "/slug", self.slug, row.slug)),
-            legal_name: self.legal_name.apply(row.legal_name),
+            legal_name: None,
             legal_form: keep(&mut check, "/legal_form", self.legal_form, row.legal_form),
             description_id: self.description_id.apply(row.description_id),
             description_en: self.description_en.apply(row.description_en),

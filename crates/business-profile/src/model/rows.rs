@@ -14,7 +14,6 @@ pub(crate) struct BusinessRow {
     pub(crate) id: BusinessId,
     pub(crate) slug: String,
     pub(crate) name: String,
-    pub(crate) legal_name: Option<String>,
     pub(crate) legal_form: LegalForm,
     pub(crate) description_id: Option<String>,
     pub(crate) description_en: Option<String>,
@@ -50,6 +49,7 @@ pub(crate) struct BusinessRow {
 pub(crate) struct RegistrationRow {
     pub(crate) business_id: BusinessId,
     pub(crate) registered_by: UserId,
+    pub(crate) legal_name: Option<String>,
     pub(crate) nib: Option<String>,
     pub(crate) npwp_sealed: Option<Vec<u8>>,
     pub(crate) npwp_hash: Option<Vec<u8>>,
