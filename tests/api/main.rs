@@ -9,6 +9,7 @@ mod contract;
 mod harness;
 mod idempotency;
 mod jobs;
+mod mentoring;
 mod pages;
 mod reference;
 mod schema;

@@ -8,7 +8,11 @@ const LAYERS: [&[&str]; 6] = [
     &["karya-db"],
     &["karya-web", "karya-jobs"],
     &["karya-notifications", "karya-reference"],
-    &["karya-auth", "karya-business-profile"],
+    &[
+        "karya-auth",
+        "karya-business-profile",
+        "karya-mentoring-booking",
+    ],
     &["karya"],
 ];
 

@@ -20,6 +20,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         scope("/v1")
             // The router tries them in this order: the most wanted first.
             .configure(karya_business_profile::routes)
+            .configure(karya_mentoring_booking::routes)
             .configure(karya_auth::routes)
             .configure(karya_reference::routes),
     )

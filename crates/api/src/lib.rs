@@ -31,6 +31,7 @@ pub fn error_codes() -> Vec<&'static Code> {
         karya_reference::CODES,
         karya_auth::CODES,
         karya_business_profile::CODES,
+        karya_mentoring_booking::CODES,
     ]
     .concat();
     codes.sort_by_key(|code| code.code);

@@ -12,7 +12,7 @@ use utoipa_actix_web::AppExt;
 pub const NOT_IDEMPOTENT_BY_KEY: [&str; 3] = ["login", "refresh_tokens", "logout"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 15] = [
+pub const PUBLIC: [&str; 18] = [
     "register_account",
     "verify_email",
     "login",
@@ -23,6 +23,9 @@ pub const PUBLIC: [&str; 15] = [
     "list_businesses",
     "get_business",
     "get_business_by_slug",
+    "list_slots",
+    "list_available_days",
+    "explain_slot",
     "list_subsectors",
     "list_regions",
     "get_region",
@@ -49,6 +52,9 @@ pub const PUBLIC: [&str; 15] = [
         (name = "auth", description = "Accounts, sessions and tokens"),
         (name = "me", description = "The account that is signed in"),
         (name = "businesses", description = "Creative-economy businesses"),
+        (name = "mentors", description = "Mentors and what they offer"),
+        (name = "calendar", description = "The time that a mentor gives"),
+        (name = "bookings", description = "Mentoring sessions: finding a time, booking, moving, cancelling"),
         (name = "reference", description = "Subsectors, regions and KBLI codes"),
         (name = "operations", description = "Probes for whatever runs the server"),
     ),

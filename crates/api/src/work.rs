@@ -51,7 +51,15 @@ pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder 
         mailer,
         options: parts.auth.clone(),
     };
-    karya_auth::jobs::register(WorkerBuilder::new(database_url), &context)
+    let mentoring = karya_mentoring_booking::jobs::Context {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        mailer: context.mailer.clone(),
+        public_url: parts.public_url.clone(),
+    };
+    let worker = WorkerBuilder::new(database_url);
+    let worker = karya_auth::jobs::register(worker, &context);
+    karya_mentoring_booking::jobs::register(worker, &mentoring)
 }
 
 /// Deletes what every domain no longer needs.

@@ -9,3 +9,15 @@ crate::text_enum! {
         Jayapura = "Asia/Jayapura",
     }
 }
+
+impl Timezone {
+    /// The zone's clock.
+    #[must_use]
+    pub const fn tz(self) -> chrono_tz::Tz {
+        match self {
+            Self::Jakarta => chrono_tz::Tz::Asia__Jakarta,
+            Self::Makassar => chrono_tz::Tz::Asia__Makassar,
+            Self::Jayapura => chrono_tz::Tz::Asia__Jayapura,
+        }
+    }
+}

@@ -84,18 +84,6 @@ diesel::define_sql_function! {
     fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
 }
 diesel::define_sql_function! {
-    /// Adds a row to the job queue.
-    #[sql_name = "graphile_worker.add_job"]
-    fn add_job(
-        identifier: Text,
-        payload: Json,
-        queue_name: Nullable<Text>,
-        run_at: Nullable<Timestamptz>,
-        max_attempts: Integer,
-        job_key: Nullable<Text>,
-    ) -> Text;
-}
-diesel::define_sql_function! {
     /// All values in an array; null when there are none.
     #[aggregate]
     fn array_agg<T: SqlType + SingleValue>(value: T) -> Nullable<Array<T>>;

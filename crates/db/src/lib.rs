@@ -6,6 +6,7 @@
 mod constraint;
 mod error;
 pub mod functions;
+pub mod membership;
 pub mod migrations;
 mod pool;
 mod readers;

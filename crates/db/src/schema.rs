@@ -11,6 +11,78 @@ pub mod sql_types {
 }
 
 diesel::table! {
+    availability_overrides (user_id, local_date) {
+        user_id -> Uuid,
+        local_date -> Date,
+        /// Open minutes of that date in the zone of the calendar; empty: closed.
+        windows -> Int4multirange,
+    }
+}
+
+diesel::table! {
+    /// Weekly hours that replace the usual ones on the dates they cover, such as in Ramadan.
+    availability_schedules (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        valid_from -> Date,
+        valid_to -> Date,
+        weekly -> Int4multirange,
+    }
+}
+
+diesel::table! {
+    /// What happened to a booking, append-only. No actor: the system.
+    booking_events (id) {
+        id -> Uuid,
+        booking_id -> Uuid,
+        at -> Timestamptz,
+        actor_id -> Nullable<Uuid>,
+        from_state -> Nullable<Text>,
+        to_state -> Text,
+        reason_code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    bookings (id) {
+        id -> Uuid,
+        /// Eight letters and digits (Crockford base 32) to read aloud.
+        code -> Text,
+        offering_id -> Uuid,
+        mentor_id -> Uuid,
+        mentee_id -> Uuid,
+        business_id -> Nullable<Uuid>,
+        state -> Text,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        /// IANA zone of the mentor's calendar when it was booked.
+        zone -> Text,
+        mode -> Text,
+        place -> Nullable<Text>,
+        region_code -> Nullable<Text>,
+        topic -> Nullable<Text>,
+        answers -> Jsonb,
+        series_id -> Nullable<Uuid>,
+        series_index -> Nullable<Int2>,
+        expires_at -> Nullable<Timestamptz>,
+        suspended_from -> Nullable<Text>,
+        cancelled_by -> Nullable<Text>,
+        reason_code -> Nullable<Text>,
+        late -> Bool,
+        no_show_party -> Nullable<Text>,
+        mentor_checked_in_at -> Nullable<Timestamptz>,
+        mentee_checked_in_at -> Nullable<Timestamptz>,
+        reschedule_count -> Int2,
+        /// SEQUENCE of the invitation (RFC 5545 section 3.8.7.4).
+        sequence -> Int4,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     business_members (business_id, user_id) {
         business_id -> Uuid,
         user_id -> Uuid,
@@ -52,7 +124,8 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::sql_types::{Point, Tsvector};
+    use super::sql_types::Point;
+    use super::sql_types::Tsvector;
 
     /// Creative-economy businesses: what the public may see.
     businesses (id) {
@@ -96,6 +169,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// The time of a person, mentor or mentee. Its row is the lock that every change of that time takes first, in the order of user_id.
+    calendars (user_id) {
+        user_id -> Uuid,
+        /// IANA name: in it the weekly hours and the caps are meant.
+        zone -> Text,
+        region_code -> Nullable<Text>,
+        /// Open minutes of a week that starts on Monday at 00:00.
+        weekly -> Int4multirange,
+        holiday_policy -> Text,
+        daily_cap -> Nullable<Int2>,
+        weekly_cap -> Nullable<Int2>,
+        paused_until -> Nullable<Timestamptz>,
+        /// Goes up with every change that can change slots.
+        rev -> Int8,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// Addresses and the accounts that claim them. Anyone may claim; only the one who proves the mailbox has it.
     emails (id) {
         id -> Uuid,
@@ -113,12 +207,65 @@ diesel::table! {
         actor -> Uuid,
         operation -> Text,
         key -> Text,
-        /// SHA-256 of the request body: another body under the same key is refused.
+        /// Keyed hash of address and body: another request under the same key is refused.
         fingerprint -> Bytea,
         status -> Int2,
         headers -> Jsonb,
         body -> Bytea,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    mentors (user_id) {
+        user_id -> Uuid,
+        state -> Text,
+        headline -> Text,
+        about -> Nullable<Text>,
+        expertise -> Array<Nullable<Text>>,
+        subsectors -> Array<Nullable<Text>>,
+        languages -> Array<Nullable<Text>>,
+        /// Kemendagri codes in which the mentor meets people in person.
+        regions -> Array<Nullable<Text>>,
+        ethics_accepted_at -> Timestamptz,
+        review_note -> Nullable<Text>,
+        reviewed_by -> Nullable<Uuid>,
+        reviewed_at -> Nullable<Timestamptz>,
+        /// Median time to answer a request, over the last fifty.
+        response_minutes -> Nullable<Int4>,
+        completed_sessions -> Int4,
+        rating_sum -> Int4,
+        rating_count -> Int4,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// What a mentor offers: a kind of session with its rules.
+    offerings (id) {
+        id -> Uuid,
+        mentor_id -> Uuid,
+        title -> Text,
+        description -> Nullable<Text>,
+        mode -> Text,
+        durations -> Array<Nullable<Int2>>,
+        interval_min -> Int2,
+        before_min -> Int2,
+        after_min -> Int2,
+        notice_min -> Int4,
+        horizon_days -> Int2,
+        needs_approval -> Bool,
+        cancel_notice_min -> Int4,
+        /// Address of the video room; {code} stands for the code of the booking.
+        meeting_url -> Nullable<Text>,
+        place -> Nullable<Text>,
+        questions -> Jsonb,
+        active -> Bool,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -216,6 +363,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Time of a person that is taken, whoever they are in it: no two claims of one owner overlap.
+    time_claims (id) {
+        id -> Uuid,
+        owner_id -> Uuid,
+        kind -> Text,
+        ref_id -> Uuid,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        before_min -> Int2,
+        after_min -> Int2,
+        /// A hold or request is nothing after this; readers skip it, writers remove it under the lock.
+        expires_at -> Nullable<Timestamptz>,
+        during -> Tstzrange,
+    }
+}
+
+diesel::table! {
+    time_off (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     /// Roles beyond the one everybody has. Ownership of a business is a membership, not a role.
     user_roles (user_id, role) {
         user_id -> Uuid,
@@ -242,6 +416,14 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(availability_overrides -> calendars (user_id));
+diesel::joinable!(availability_schedules -> calendars (user_id));
+diesel::joinable!(booking_events -> bookings (booking_id));
+diesel::joinable!(booking_events -> users (actor_id));
+diesel::joinable!(bookings -> businesses (business_id));
+diesel::joinable!(bookings -> mentors (mentor_id));
+diesel::joinable!(bookings -> offerings (offering_id));
+diesel::joinable!(bookings -> users (mentee_id));
 diesel::joinable!(business_members -> businesses (business_id));
 diesel::joinable!(business_members -> users (user_id));
 diesel::joinable!(business_registrations -> businesses (business_id));
@@ -249,23 +431,37 @@ diesel::joinable!(business_registrations -> users (registered_by));
 diesel::joinable!(business_slugs -> businesses (business_id));
 diesel::joinable!(businesses -> regions (region_code));
 diesel::joinable!(businesses -> subsectors (main_subsector));
+diesel::joinable!(calendars -> regions (region_code));
+diesel::joinable!(calendars -> users (user_id));
 diesel::joinable!(emails -> users (user_id));
+diesel::joinable!(offerings -> mentors (mentor_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(passwords -> users (user_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(time_claims -> calendars (owner_id));
+diesel::joinable!(time_off -> calendars (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    availability_overrides,
+    availability_schedules,
+    booking_events,
+    bookings,
     business_members,
     business_registrations,
     business_slugs,
     businesses,
+    calendars,
     emails,
+    mentors,
+    offerings,
     one_time_tokens,
     passwords,
     refresh_tokens,
     regions,
     sessions,
     subsectors,
+    time_claims,
+    time_off,
     users,
 );

@@ -4,6 +4,8 @@ use askama::Template as _;
 use chrono::{DateTime, Utc};
 use karya_core::Lang;
 
+use crate::BookingMail;
+
 /// A mail, apart from who gets it.
 #[derive(Debug, Clone)]
 pub enum Template {
@@ -30,6 +32,8 @@ pub enum Template {
         device_name: String,
         at: DateTime<Utc>,
     },
+    /// Tells one side of a mentoring booking what happened to it.
+    Booking(BookingMail),
 }
 
 /// A mail in words.
@@ -55,14 +59,14 @@ struct HtmlPage<'a> {
 }
 
 /// A mail as paragraphs: one layout serves every mail, in both forms.
-struct Words {
-    greeting: String,
-    paragraphs: Vec<String>,
+pub(crate) struct Words {
+    pub(crate) greeting: String,
+    pub(crate) paragraphs: Vec<String>,
     /// Label and address.
-    button: Option<(&'static str, String)>,
+    pub(crate) button: Option<(&'static str, String)>,
     /// Something to copy: label and text.
-    code: Option<(&'static str, String)>,
-    closing: &'static str,
+    pub(crate) code: Option<(&'static str, String)>,
+    pub(crate) closing: &'static str,
 }
 
 impl Template {
@@ -136,6 +140,7 @@ impl Template {
                     closing,
                 },
             ),
+            Self::Booking(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {

@@ -37,6 +37,17 @@ impl IfMatch {
     }
 }
 
+impl IfMatch {
+    /// The version to check against, where the client chose to name one.
+    #[must_use]
+    pub fn optional(self) -> Option<i32> {
+        match self.0 {
+            Some(Expected::Version(version)) => Some(version),
+            None | Some(Expected::Any) => None,
+        }
+    }
+}
+
 impl FromRequest for IfMatch {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;

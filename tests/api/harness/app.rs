@@ -135,6 +135,15 @@ impl TestApp {
             .unwrap();
     }
 
+    /// Runs all jobs, those that are due later too.
+    pub async fn run_all_jobs(&self) {
+        let sql = self.db.sql().await;
+        sql.batch_execute("UPDATE graphile_worker._private_jobs SET run_at = now() - interval '1 second'")
+            .await
+            .unwrap();
+        self.run_jobs().await;
+    }
+
     /// The mails to an address so far.
     pub fn mails_to(&self, address: &str) -> Vec<SentMail> {
         self.mailer

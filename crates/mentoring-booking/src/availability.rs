@@ -1,0 +1,233 @@
+//! A person's time as the slot engine takes it, loaded in two statements whatever the number of people.
+
+use std::collections::HashMap;
+use std::num::NonZeroU16;
+
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono_tz::Tz;
+use karya_core::UserId;
+use karya_db::AsyncPgConnection;
+use uuid::Uuid;
+
+use crate::MentoringError;
+use crate::holidays::{self, HolidayKind};
+use crate::model::{CalendarRow, OfferingRow, SessionMode, day_windows, weekly_rules};
+use crate::queries::availability as queries;
+use crate::slots::{self, Busy, Calendar, Holiday, Interval, Override, Schedule, WeeklyRule};
+
+/// How far outside a range buffers and caps look: the rest of a week on both sides, and the longest session.
+const MARGIN: TimeDelta = TimeDelta::days(8);
+
+/// All that decides when somebody is free, over one range.
+#[derive(Debug, Clone)]
+pub(crate) struct Availability {
+    pub(crate) zone: Tz,
+    region: Option<String>,
+    weekly: Vec<WeeklyRule>,
+    schedules: Vec<Schedule>,
+    overrides: Vec<Override>,
+    time_off: Vec<Interval>,
+    busy: Vec<Busy>,
+    row: CalendarRow,
+}
+
+/// What is asked of a calendar: for whom, and how they meet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Session<'a> {
+    pub(crate) mode: SessionMode,
+    /// Where the mentee is, if that is known.
+    pub(crate) mentee_region: Option<&'a str>,
+}
+
+impl Availability {
+    /// The slots that start within `range`.
+    pub(crate) fn slots(
+        &self,
+        session: Session<'_>,
+        offering: &slots::Offering,
+        range: Interval,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<slots::Slot>, slots::RangeTooLong> {
+        let (holidays, blackouts) = self.closed_days(session);
+        slots::slots(&self.calendar(&holidays, &blackouts), offering, range, now)
+    }
+
+    /// Whether a session may start at `start`.
+    pub(crate) fn bookable(
+        &self,
+        session: Session<'_>,
+        offering: &slots::Offering,
+        start: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), slots::Refusal> {
+        let (holidays, blackouts) = self.closed_days(session);
+        slots::bookable(&self.calendar(&holidays, &blackouts), offering, start, now)
+    }
+
+    /// Whether something of this person's overlaps `interval`, however short.
+    pub(crate) fn is_busy(&self, interval: Interval) -> bool {
+        self.busy
+            .iter()
+            .any(|busy| busy.counts && busy.interval.overlaps(interval))
+    }
+
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    pub(crate) fn rev(&self) -> i64 {
+        self.row.rev
+    }
+
+    fn calendar<'a>(&'a self, holidays: &'a [Holiday], blackouts: &'a [Interval]) -> Calendar<'a> {
+        let cap = |cap: Option<i16>| cap.and_then(|cap| u16::try_from(cap).ok());
+        Calendar {
+            zone: self.zone,
+            weekly: &self.weekly,
+            schedules: &self.schedules,
+            overrides: &self.overrides,
+            holidays,
+            holiday_policy: self.row.holiday_policy.into(),
+            time_off: &self.time_off,
+            blackouts,
+            busy: &self.busy,
+            daily_cap: cap(self.row.daily_cap),
+            weekly_cap: cap(self.row.weekly_cap),
+            paused_until: self.row.paused_until,
+        }
+    }
+
+    /// The holidays of this person's region, and the blackouts of either side's.
+    fn closed_days(&self, session: Session<'_>) -> (Vec<Holiday>, Vec<Interval>) {
+        let lies_in = |region: Option<&str>, province: &str| {
+            region.is_some_and(|region| region.starts_with(province))
+        };
+        let (mut days, mut blackouts) = (Vec::new(), Vec::new());
+        for holiday in holidays::all() {
+            let province = holiday.region_code.as_deref().unwrap_or_default();
+            let mine = lies_in(self.region(), province) || province.is_empty();
+            let kind = match holiday.kind {
+                HolidayKind::National => slots::HolidayKind::National,
+                HolidayKind::CutiBersama => slots::HolidayKind::CutiBersama,
+                HolidayKind::Regional => slots::HolidayKind::Regional,
+                HolidayKind::Blackout => {
+                    // The telephone network stays up.
+                    let reached = session.mode != SessionMode::Phone
+                        && (mine || lies_in(session.mentee_region, province));
+                    let interval = holiday.starts_at.zip(holiday.ends_at);
+                    let interval = interval.and_then(|(from, to)| Interval::new(from, to).ok());
+                    blackouts.extend(interval.filter(|_| reached));
+                    continue;
+                }
+            };
+            if mine {
+                days.push(Holiday {
+                    date: holiday.local_date,
+                    kind,
+                });
+            }
+        }
+        (days, blackouts)
+    }
+}
+
+/// The offering's rules for one of its durations.
+pub(crate) fn rules(offering: &OfferingRow, duration_min: i16) -> Option<slots::Offering> {
+    let positive = |minutes: i16| u16::try_from(minutes).ok().and_then(NonZeroU16::new);
+    let minutes = |minutes: i16| u16::try_from(minutes).ok();
+    Some(slots::Offering {
+        duration_min: positive(duration_min)?,
+        interval_min: positive(offering.interval_min)?,
+        before_min: minutes(offering.before_min)?,
+        after_min: minutes(offering.after_min)?,
+        notice_min: u16::try_from(offering.notice_min).ok()?,
+        horizon_days: minutes(offering.horizon_days)?,
+    })
+}
+
+/// Loads what decides over `range`, for each of `calendars`. Claims for `ignoring` do not count: the caller moves them.
+pub(crate) async fn load(
+    conn: &AsyncPgConnection,
+    calendars: Vec<CalendarRow>,
+    range: Interval,
+    now: DateTime<Utc>,
+    ignoring: Option<Uuid>,
+) -> Result<HashMap<UserId, Availability>, MentoringError> {
+    let owners: Vec<UserId> = calendars.iter().map(|row| row.user_id).collect();
+    let (from, to) = (range.start() - MARGIN, range.end() + MARGIN);
+    let mut people: HashMap<UserId, Availability> = calendars
+        .into_iter()
+        .map(|row| (row.user_id, Availability::of(row)))
+        .collect();
+    for dated in queries::dated_hours(conn, &owners, from.date_naive(), to.date_naive()).await? {
+        if let Some(person) = people.get_mut(&dated.user_id) {
+            if dated.is_override {
+                person.overrides.push(Override {
+                    date: dated.valid_from,
+                    windows: day_windows(&dated.minutes),
+                });
+            } else {
+                person.schedules.push(Schedule {
+                    valid_from: dated.valid_from,
+                    valid_to: dated.valid_to,
+                    rules: weekly_rules(&dated.minutes),
+                });
+            }
+        }
+    }
+    for taken in queries::taken(conn, &owners, (from, to), now).await? {
+        let Some(person) = people.get_mut(&taken.owner_id) else {
+            continue;
+        };
+        let Ok(interval) = Interval::new(taken.starts_at, taken.ends_at) else {
+            continue;
+        };
+        match taken.ref_id {
+            None => person.time_off.push(interval),
+            Some(ref_id) if Some(ref_id) == ignoring => {}
+            Some(_) => person.busy.push(Busy {
+                interval,
+                before_min: u16::try_from(taken.before_min).unwrap_or_default(),
+                after_min: u16::try_from(taken.after_min).unwrap_or_default(),
+                counts: true,
+            }),
+        }
+    }
+    Ok(people)
+}
+
+impl Availability {
+    fn of(row: CalendarRow) -> Self {
+        Self {
+            // The zone was checked when it was written; an unknown one would be a data set older than the row.
+            zone: row.zone.parse().unwrap_or(Tz::Asia__Jakarta),
+            region: row.region_code.clone(),
+            weekly: weekly_rules(&row.weekly),
+            schedules: Vec::new(),
+            overrides: Vec::new(),
+            time_off: Vec::new(),
+            busy: Vec::new(),
+            row,
+        }
+    }
+}
+
+/// The first and the instant after the last of local dates, both inclusive.
+pub(crate) fn local_range(
+    zone: Tz,
+    from: chrono::NaiveDate,
+    to: chrono::NaiveDate,
+) -> Option<Interval> {
+    let midnight = |date: chrono::NaiveDate| -> Option<DateTime<Utc>> {
+        // A zone whose clocks jump at midnight has none on that date; an hour later it has.
+        (0..4).find_map(|hour| {
+            let at = date.and_hms_opt(hour, 0, 0)?;
+            at.and_local_timezone(zone).earliest().map(|at| at.to_utc())
+        })
+    };
+    let sane = |date: chrono::NaiveDate| (2000..2200).contains(&date.year());
+    if !sane(from) || !sane(to) {
+        return None;
+    }
+    Interval::new(midnight(from)?, midnight(to.succ_opt()?)?).ok()
+}

@@ -1,0 +1,204 @@
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use karya_core::{ApiError, Code, FieldError, Invalid};
+use karya_db::DbError;
+use karya_web::codes::STALE_VERSION;
+
+use crate::slots::Refusal;
+
+karya_core::codes! {
+    MENTOR_NOT_FOUND = "mentor.not_found", NotFound,
+        title: "Mentor tidak ditemukan" / "There is no such mentor",
+        fix: "Periksa id; mentor itu tidak ada atau sedang tidak aktif." / "Check the id; the mentor does not exist or is not active.";
+    OFFERING_NOT_FOUND = "offering.not_found", NotFound,
+        title: "Layanan mentor tidak ditemukan" / "There is no such offering",
+        fix: "Periksa id; layanan itu tidak ada atau sudah ditutup." / "Check the id; the offering does not exist or is closed.";
+    BOOKING_NOT_FOUND = "booking.not_found", NotFound,
+        title: "Pemesanan tidak ditemukan" / "There is no such booking",
+        fix: "Periksa id; pemesanan itu tidak ada atau bukan milik Anda." / "Check the id; the booking does not exist or is not yours.";
+    HOLD_NOT_FOUND = "booking.hold_not_found", NotFound,
+        title: "Penahanan jadwal tidak ditemukan" / "There is no such hold",
+        fix: "Mungkin sudah lewat waktunya. Pilih jadwal lagi." / "It may have lapsed. Choose a time again.";
+    SLOT_TAKEN = "booking.slot_taken", Conflict,
+        title: "Jadwal ini sudah diambil" / "This time is taken",
+        fix: "Pilih salah satu jadwal pada `alternatives`." / "Choose one of the times in `alternatives`.";
+    MENTEE_BUSY = "booking.mentee_busy", Conflict,
+        title: "Anda sudah punya acara di jam itu" / "You have something else at that time",
+        fix: "Pilih jadwal lain, atau batalkan acara yang bertabrakan." / "Choose another time, or cancel what collides.";
+    INVALID_TRANSITION = "booking.invalid_transition", Conflict,
+        title: "Itu tidak bisa dilakukan pada pemesanan ini" / "That cannot be done with this booking",
+        fix: "Lihat `state` pemesanan; mungkin pihak lain sudah bertindak." / "Look at the `state` of the booking; somebody else may have acted.";
+    WRONG_TIME = "booking.wrong_time", Conflict,
+        title: "Itu terlalu dini atau terlambat" / "It is too early or too late for that",
+        fix: "Periksa waktu sesi; lihat dokumentasi operasi ini untuk batas waktunya." / "Check the time of the session; the documentation of the operation says when it is possible.";
+    TOO_MANY_MOVES = "booking.too_many_moves", Conflict,
+        title: "Sesi ini sudah dua kali dipindahkan" / "This session has been moved twice",
+        fix: "Batalkan dan pesan lagi, atau minta mentor memindahkannya." / "Cancel and book again, or ask the mentor to move it.";
+    TOO_MANY_ACTIVE = "booking.too_many_active", Conflict,
+        title: "Anda sudah punya banyak sesi yang belum selesai" / "You have many sessions ahead already",
+        fix: "Selesaikan atau batalkan salah satu dulu, agar pelaku usaha lain juga kebagian." / "Finish or cancel one first, so that others get a turn.";
+    TOO_MANY_HOLDS = "booking.too_many_holds", Conflict,
+        title: "Anda sedang menahan dua jadwal" / "You are holding two times already",
+        fix: "Lepaskan salah satu, atau tunggu sepuluh menit." / "Let one go, or wait ten minutes.";
+    OUTSIDE_HOURS = "booking.outside_hours", Invalid,
+        title: "Di luar jam mentor" / "Outside the mentor's hours",
+        fix: "Pilih jadwal dari daftar slot." / "Choose a time from the list of slots.";
+    OFF_GRID = "booking.off_grid", Invalid,
+        title: "Jam mulai itu tidak ditawarkan" / "Sessions do not start at that minute",
+        fix: "Pilih jadwal dari daftar slot." / "Choose a time from the list of slots.";
+    HOLIDAY = "booking.holiday", Invalid,
+        title: "Mentor libur di hari itu" / "The mentor is off on that holiday",
+        fix: "Pilih hari lain." / "Choose another day.";
+    BLACKOUT = "booking.region_blackout", Invalid,
+        title: "Tidak ada sesi di wilayah itu saat itu" / "No sessions are held in that region at that time",
+        fix: "Saat Nyepi jaringan di Bali dimatikan. Pilih waktu lain." / "On Nyepi the network in Bali is down. Choose another time.";
+    NOTICE_TOO_SHORT = "booking.notice_too_short", Invalid,
+        title: "Terlalu mepet atau sudah lewat" / "Too soon, or past",
+        fix: "Pilih jadwal yang lebih lama dari sekarang." / "Choose a time that is further away.";
+    BEYOND_HORIZON = "booking.beyond_horizon", Invalid,
+        title: "Terlalu jauh ke depan" / "Too far ahead",
+        fix: "Pilih jadwal yang lebih dekat." / "Choose a time that is nearer.";
+    LIMIT_REACHED = "booking.limit_reached", Conflict,
+        title: "Mentor sudah penuh untuk hari atau minggu itu" / "The mentor is fully booked that day or week",
+        fix: "Pilih salah satu jadwal pada `alternatives`." / "Choose one of the times in `alternatives`.";
+    PAUSED = "booking.mentor_paused", Conflict,
+        title: "Mentor sedang jeda" / "The mentor is taking a break",
+        fix: "Pilih jadwal setelah jeda itu, atau mentor lain." / "Choose a time after the break, or another mentor.";
+    RANGE_TOO_LONG = "booking.range_too_long", Malformed,
+        title: "Rentang tanggal lebih dari 35 hari" / "The range is longer than 35 days",
+        fix: "Minta paling banyak 35 hari sekaligus." / "Ask for 35 days at most.";
+    CALENDAR_BUSY = "booking.calendar_busy", Unavailable,
+        title: "Banyak yang memesan jadwal ini" / "Many people are booking this time",
+        fix: "Coba lagi setelah waktu pada `Retry-After`." / "Try again after the time in `Retry-After`.";
+}
+
+/// Why something about mentoring was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum MentoringError {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error("there is no such mentor")]
+    MentorNotFound,
+    #[error("there is no such offering")]
+    OfferingNotFound,
+    #[error("there is no such booking for this caller")]
+    BookingNotFound,
+    #[error("there is no such hold for this caller")]
+    HoldNotFound,
+    #[error("the time is taken")]
+    SlotTaken { alternatives: Vec<DateTime<Utc>> },
+    #[error("the time is not offered: {refusal}")]
+    NotOffered {
+        refusal: Refusal,
+        alternatives: Vec<DateTime<Utc>>,
+    },
+    #[error("the mentee has something else at that time")]
+    MenteeBusy,
+    #[error("the state does not allow it")]
+    InvalidTransition,
+    #[error("it is too early or too late for it")]
+    WrongTime,
+    #[error("the mentee moved it often enough")]
+    TooManyMoves,
+    #[error("the mentee has too many bookings")]
+    TooManyActive,
+    #[error("the caller holds too many times")]
+    TooManyHolds,
+    #[error("the range is too long")]
+    RangeTooLong,
+    #[error("somebody else holds the calendars' locks for too long")]
+    CalendarBusy,
+    #[error("it was changed by another request")]
+    StaleVersion,
+    #[error(transparent)]
+    Db(DbError),
+}
+
+impl From<DbError> for MentoringError {
+    fn from(error: DbError) -> Self {
+        match &error {
+            DbError::Query(diesel::result::Error::DatabaseError(_, info))
+                if info.message().contains("lock timeout") =>
+            {
+                Self::CalendarBusy
+            }
+            _ => Self::Db(error),
+        }
+    }
+}
+
+impl From<diesel::result::Error> for MentoringError {
+    fn from(error: diesel::result::Error) -> Self {
+        DbError::from(error).into()
+    }
+}
+
+impl From<crate::slots::RangeTooLong> for MentoringError {
+    fn from(_: crate::slots::RangeTooLong) -> Self {
+        Self::RangeTooLong
+    }
+}
+
+fn code_of(refusal: Refusal) -> &'static Code {
+    match refusal {
+        Refusal::Paused => &PAUSED,
+        Refusal::NoticeTooShort => &NOTICE_TOO_SHORT,
+        Refusal::BeyondHorizon => &BEYOND_HORIZON,
+        Refusal::Blackout => &BLACKOUT,
+        Refusal::Holiday => &HOLIDAY,
+        Refusal::OutsideHours | Refusal::TimeOff => &OUTSIDE_HOURS,
+        // A neighbour's buffer is nobody's business: to others it is taken time.
+        Refusal::Busy | Refusal::Buffer => &SLOT_TAKEN,
+        Refusal::LimitReached => &LIMIT_REACHED,
+        Refusal::OffGrid => &OFF_GRID,
+    }
+}
+
+impl ApiError for MentoringError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Invalid(invalid) => invalid.code(),
+            Self::MentorNotFound => &MENTOR_NOT_FOUND,
+            Self::OfferingNotFound => &OFFERING_NOT_FOUND,
+            Self::BookingNotFound => &BOOKING_NOT_FOUND,
+            Self::HoldNotFound => &HOLD_NOT_FOUND,
+            Self::SlotTaken { .. } => &SLOT_TAKEN,
+            Self::NotOffered { refusal, .. } => code_of(*refusal),
+            Self::MenteeBusy => &MENTEE_BUSY,
+            Self::InvalidTransition => &INVALID_TRANSITION,
+            Self::WrongTime => &WRONG_TIME,
+            Self::TooManyMoves => &TOO_MANY_MOVES,
+            Self::TooManyActive => &TOO_MANY_ACTIVE,
+            Self::TooManyHolds => &TOO_MANY_HOLDS,
+            Self::RangeTooLong => &RANGE_TOO_LONG,
+            Self::CalendarBusy => &CALENDAR_BUSY,
+            Self::StaleVersion => &STALE_VERSION,
+            Self::Db(error) => error.code(),
+        }
+    }
+
+    fn fields(&self) -> &[FieldError] {
+        match self {
+            Self::Invalid(invalid) => invalid.fields(),
+            _ => &[],
+        }
+    }
+
+    fn alternatives(&self) -> &[DateTime<Utc>] {
+        match self {
+            Self::SlotTaken { alternatives } | Self::NotOffered { alternatives, .. } => {
+                alternatives
+            }
+            _ => &[],
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::CalendarBusy => Some(Duration::from_secs(2)),
+            Self::Db(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+}

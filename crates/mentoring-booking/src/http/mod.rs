@@ -1,0 +1,21 @@
+pub(crate) mod book;
+pub(crate) mod bookings;
+pub(crate) mod holds;
+pub(crate) mod slots;
+pub(crate) mod transitions;
+mod view;
+
+use chrono::{DateTime, Utc};
+use karya_core::{Rule, Words};
+use karya_web::Problem;
+
+/// An instant in the query.
+fn instant_parameter(name: &'static str, raw: &str) -> Result<DateTime<Utc>, Problem> {
+    const FORM: Rule = Rule::Format(Words {
+        id: "harus waktu RFC 3339 dengan zona, contoh: 2026-06-01T00:00:00Z",
+        en: "must be an instant of RFC 3339 with its offset, such as 2026-06-01T00:00:00Z",
+    });
+    DateTime::parse_from_rfc3339(raw)
+        .map(|at| at.to_utc())
+        .map_err(|_error| Problem::parameter(name, FORM))
+}

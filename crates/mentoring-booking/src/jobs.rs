@@ -1,0 +1,239 @@
+//! What happens after the answer: mails, and deadlines.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use karya_core::{BookingId, Clock, EmailAddress};
+use karya_db::{AsyncPgConnection, Db};
+use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue, enqueue_with};
+use karya_notifications::{BookingMail, BookingNotice, Mailer, Template};
+use serde::{Deserialize, Serialize};
+
+use crate::MentoringError;
+use crate::model::{BookingRow, BookingState, FINISH_AFTER, Party};
+use crate::queries;
+use crate::{ops, zones};
+
+/// What the jobs of this crate need.
+#[derive(Clone)]
+pub struct Context {
+    pub db: Db,
+    pub clock: Clock,
+    pub mailer: Mailer,
+    /// Where clients reach the server; links start with it.
+    pub public_url: String,
+}
+
+/// Teaches a worker the jobs of this crate.
+#[must_use]
+pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
+    worker
+        .register::<TellParticipants>(context.clone())
+        .register::<LapseRequest>(context.clone())
+        .register::<FinishBooking>(context.clone())
+        .register::<RemindParticipants>(context.clone())
+}
+
+/// What the people of a booking are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Notice {
+    Requested,
+    Confirmed,
+    Declined,
+    Expired,
+    Cancelled,
+    Moved,
+    Suspended,
+}
+
+/// How long before a session the people are reminded.
+const REMINDERS: [TimeDelta; 2] = [TimeDelta::hours(24), TimeDelta::hours(1)];
+
+/// Mails both sides, in the transaction of what happened.
+pub(crate) async fn announce(
+    conn: &mut AsyncPgConnection,
+    booking: &BookingRow,
+    notice: Notice,
+) -> Result<(), MentoringError> {
+    for to in [Party::Mentor, Party::Mentee] {
+        let job = TellParticipants {
+            booking_id: booking.id,
+            notice,
+            to,
+            sequence: booking.sequence,
+        };
+        enqueue(conn, &job).await?;
+    }
+    Ok(())
+}
+
+/// Sets the deadlines of a booking as it now stands. Earlier ones of the same booking are replaced.
+pub(crate) async fn plan(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    booking: &BookingRow,
+) -> Result<(), MentoringError> {
+    let at = |what: &str, due_at: DateTime<Utc>| Options {
+        delay: Some(due_at - now),
+        key: Some(format!("booking:{}:{what}", booking.id)),
+        queue: None,
+    };
+    let booking_id = booking.id;
+    if let Some(expires_at) = booking.expires_at {
+        enqueue_with(conn, &LapseRequest { booking_id }, at("lapse", expires_at)).await?;
+        return Ok(());
+    }
+    let finish = at("finish", booking.ends_at + FINISH_AFTER);
+    enqueue_with(conn, &FinishBooking { booking_id }, finish).await?;
+    for before in REMINDERS {
+        let due_at = booking.starts_at - before;
+        if due_at > now {
+            let job = RemindParticipants {
+                booking_id,
+                starts_at: booking.starts_at,
+            };
+            let key = format!("remind-{}", before.num_hours());
+            enqueue_with(conn, &job, at(&key, due_at)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells one side of a booking what happened to it.
+#[derive(Debug, Serialize, Deserialize)]
+struct TellParticipants {
+    booking_id: BookingId,
+    notice: Notice,
+    to: Party,
+    /// Of the invitation when it happened: a later one has its own mail.
+    sequence: i32,
+}
+
+impl Job for TellParticipants {
+    const NAME: &'static str = "mentoring.tell_participants";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let conn = context.db.conn().await?;
+        let Some(booking) = queries::bookings::find(&conn, self.booking_id).await? else {
+            return Ok(());
+        };
+        if booking.sequence != self.sequence {
+            return Ok(());
+        }
+        let notice = match self.notice {
+            Notice::Requested => BookingNotice::Requested,
+            Notice::Confirmed => BookingNotice::Confirmed,
+            Notice::Declined => BookingNotice::Declined,
+            Notice::Expired => BookingNotice::Expired,
+            Notice::Cancelled => BookingNotice::Cancelled,
+            Notice::Moved => BookingNotice::Moved,
+            Notice::Suspended => BookingNotice::Suspended,
+        };
+        send(&conn, &context, &booking, notice, self.to).await
+    }
+}
+
+/// Ends a request that nobody answered in time.
+#[derive(Debug, Serialize, Deserialize)]
+struct LapseRequest {
+    booking_id: BookingId,
+}
+
+impl Job for LapseRequest {
+    const NAME: &'static str = "mentoring.lapse_request";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let mut conn = context.db.conn().await?;
+        Ok(ops::lapse(&mut conn, context.clock.now(), self.booking_id).await?)
+    }
+}
+
+/// Closes a session that took place and that the mentor did not close.
+#[derive(Debug, Serialize, Deserialize)]
+struct FinishBooking {
+    booking_id: BookingId,
+}
+
+impl Job for FinishBooking {
+    const NAME: &'static str = "mentoring.finish_booking";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let mut conn = context.db.conn().await?;
+        Ok(ops::finish(&mut conn, context.clock.now(), self.booking_id).await?)
+    }
+}
+
+/// Reminds both sides of a session that is still to come at that time.
+#[derive(Debug, Serialize, Deserialize)]
+struct RemindParticipants {
+    booking_id: BookingId,
+    starts_at: DateTime<Utc>,
+}
+
+impl Job for RemindParticipants {
+    const NAME: &'static str = "mentoring.remind_participants";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let conn = context.db.conn().await?;
+        let Some(booking) = queries::bookings::find(&conn, self.booking_id).await? else {
+            return Ok(());
+        };
+        let is_due = booking.state == BookingState::Confirmed
+            && booking.starts_at == self.starts_at
+            && context.clock.now() < booking.starts_at;
+        if is_due {
+            for to in [Party::Mentor, Party::Mentee] {
+                send(&conn, &context, &booking, BookingNotice::Reminder, to).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn send(
+    conn: &AsyncPgConnection,
+    context: &Context,
+    booking: &BookingRow,
+    notice: BookingNotice,
+    to: Party,
+) -> Result<(), JobError> {
+    let people = queries::people::contacts(conn, &[booking.mentor_id, booking.mentee_id]).await?;
+    let person = |id| people.iter().find(|person| person.user_id == id);
+    let (Some(mentor), Some(mentee)) = (person(booking.mentor_id), person(booking.mentee_id))
+    else {
+        return Ok(());
+    };
+    let (reader, other) = if to == Party::Mentor {
+        (mentor, mentee)
+    } else {
+        (mentee, mentor)
+    };
+    let offering = queries::offerings::find(conn, booking.offering_id).await?;
+    let offering = offering.ok_or("the offering of a booking is gone")?;
+    let template = Template::Booking(BookingMail {
+        notice,
+        display_name: reader.display_name.clone(),
+        other_name: other.display_name.clone(),
+        title: offering.title.clone(),
+        when: zones::spell(
+            booking.starts_at,
+            booking.ends_at,
+            reader.timezone.tz(),
+            reader.locale,
+        ),
+        code: booking.code.clone(),
+        link: offering
+            .meeting_url
+            .map(|url| url.replace("{code}", &booking.code)),
+        place: booking.place.clone(),
+    });
+    let email = EmailAddress::parse(&reader.email)
+        .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
+    Ok(context
+        .mailer
+        .send(context.clock.now(), &email, reader.locale, &template)
+        .await?)
+}

@@ -1,0 +1,41 @@
+//! Mentoring: mentors publish time, owners of businesses book it, and no two people ever get the same hour.
+//!
+//! Every person's time is one list of claims (`time_claims`), on which the database allows no overlap. Whoever changes
+//! it first locks the calendars of all concerned, in one order, and then asks the same function that lists slots.
+
+mod availability;
+mod claims;
+mod error;
+pub mod holidays;
+mod http;
+pub mod ics;
+pub mod jobs;
+pub mod model;
+pub mod ops;
+pub mod proof;
+mod queries;
+pub mod slots;
+mod zones;
+
+pub use error::{CODES, MentoringError};
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The operations under `/v1`.
+pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    cfg.service(http::slots::list_slots)
+        .service(http::slots::list_available_days)
+        .service(http::slots::explain_slot)
+        .service(http::holds::create_slot_hold)
+        .service(http::holds::delete_slot_hold)
+        .service(http::book::create_booking)
+        .service(http::bookings::list_bookings)
+        .service(http::bookings::get_booking)
+        .service(http::transitions::approve_booking)
+        .service(http::transitions::decline_booking)
+        .service(http::transitions::cancel_booking)
+        .service(http::transitions::reschedule_booking)
+        .service(http::transitions::check_in_to_booking)
+        .service(http::transitions::report_no_show)
+        .service(http::transitions::complete_booking);
+}

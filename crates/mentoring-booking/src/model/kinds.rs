@@ -1,0 +1,107 @@
+karya_core::text_enum! {
+    /// How far somebody is on the way to being a mentor.
+    pub enum MentorState {
+        /// Waits for review.
+        Applied = "applied",
+        /// May offer sessions.
+        Approved = "approved",
+        Rejected = "rejected",
+        /// Staff took the mentor off.
+        Suspended = "suspended",
+    }
+}
+
+karya_core::text_enum! {
+    /// How people meet.
+    pub enum SessionMode {
+        /// By video.
+        Online = "online",
+        Phone = "phone",
+        /// By messages, for little data.
+        Chat = "chat",
+        InPerson = "in_person",
+    }
+}
+
+karya_core::text_enum! {
+    /// On which holidays a calendar is closed.
+    pub enum HolidayPolicy {
+        /// National and regional ones.
+        Closed = "closed",
+        /// Joint leave (cuti bersama) too.
+        ClosedAlsoCutiBersama = "closed_also_cuti_bersama",
+        /// None.
+        Ignore = "ignore",
+    }
+}
+
+impl From<HolidayPolicy> for crate::slots::HolidayPolicy {
+    fn from(policy: HolidayPolicy) -> Self {
+        match policy {
+            HolidayPolicy::Closed => Self::Closed,
+            HolidayPolicy::ClosedAlsoCutiBersama => Self::ClosedAlsoCutiBersama,
+            HolidayPolicy::Ignore => Self::Ignore,
+        }
+    }
+}
+
+karya_core::text_enum! {
+    /// What took a piece of somebody's time.
+    pub enum ClaimKind {
+        /// Kept for a few minutes while a form is filled in.
+        Hold = "hold",
+        /// A booking that waits for the mentor's answer.
+        Request = "request",
+        Booking = "booking",
+        /// A group session, on the mentor's side.
+        Group = "group",
+        /// A seat in one, on the mentee's.
+        Seat = "seat",
+    }
+}
+
+karya_core::text_enum! {
+    /// Where a booking stands.
+    pub enum BookingState {
+        /// Waits for the mentor.
+        Requested = "requested",
+        Confirmed = "confirmed",
+        /// The mentor said no.
+        Declined = "declined",
+        /// The mentor did not answer in time.
+        Expired = "expired",
+        Cancelled = "cancelled",
+        /// Held up by a disaster alert; nobody is to blame.
+        Suspended = "suspended",
+        Completed = "completed",
+        NoShow = "no_show",
+    }
+}
+
+impl BookingState {
+    /// Whether the booking still keeps time.
+    #[must_use]
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Requested | Self::Confirmed | Self::Suspended)
+    }
+}
+
+karya_core::text_enum! {
+    /// Who acts on a booking.
+    pub enum Party {
+        Mentor = "mentor",
+        Mentee = "mentee",
+        Staff = "staff",
+        /// The program: a deadline passed.
+        System = "system",
+    }
+}
+
+karya_core::text_enum! {
+    /// Who did not come.
+    pub enum NoShowParty {
+        Mentor = "mentor",
+        Mentee = "mentee",
+        Both = "both",
+    }
+}

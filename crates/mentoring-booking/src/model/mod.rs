@@ -1,0 +1,15 @@
+//! Rows and values.
+
+mod kinds;
+mod machine;
+mod rows;
+mod windows;
+
+pub use kinds::{
+    BookingState, ClaimKind, HolidayPolicy, MentorState, NoShowParty, Party, SessionMode,
+};
+pub(crate) use machine::{Action, FINISH_AFTER, Facts, Refused, step};
+pub(crate) use rows::{
+    BookingEvent, BookingRow, CalendarRow, ClaimRow, MentorRow, OfferingRow, Question,
+};
+pub(crate) use windows::{Minutes, day_windows, multirange, parts, weekly_rules};

@@ -1,0 +1,67 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use karya_core::UserId;
+use uuid::Uuid;
+
+use super::place::{Room, Wish};
+use crate::model::ClaimKind;
+use crate::{MentoringError, claims};
+
+/// How long a time is kept while a form is filled in. Never extended.
+const HOLD_FOR: TimeDelta = TimeDelta::minutes(10);
+
+/// How many times one person may keep at once.
+const MAX_HOLDS: usize = 2;
+
+/// A time that is kept for a few minutes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hold {
+    pub(crate) id: Uuid,
+    pub(crate) starts_at: DateTime<Utc>,
+    pub(crate) ends_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// Keeps a time for the mentee.
+pub(crate) async fn hold(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    mentee: UserId,
+    wish: Wish,
+) -> Result<Hold, MentoringError> {
+    conn.transaction(async |conn| {
+        let room = Room::find(conn, now, mentee, wish, None).await?;
+        // Counted under the lock on the mentee's calendar.
+        if claims::holds_of(conn, now, mentee).await?.len() >= MAX_HOLDS {
+            return Err(MentoringError::TooManyHolds);
+        }
+        let hold = Hold {
+            id: Uuid::now_v7(),
+            starts_at: room.starts_at,
+            ends_at: room.ends_at,
+            expires_at: now + HOLD_FOR,
+        };
+        room.take(conn, ClaimKind::Hold, hold.id, Some(hold.expires_at))
+            .await?;
+        Ok(hold)
+    })
+    .await
+}
+
+/// Lets a time go again.
+pub(crate) async fn release_hold(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    mentee: UserId,
+    id: Uuid,
+) -> Result<(), MentoringError> {
+    conn.transaction(async |conn| {
+        let holds = claims::holds_of(conn, now, mentee).await?;
+        if holds.iter().all(|hold| hold.ref_id != id) {
+            return Err(MentoringError::HoldNotFound);
+        }
+        claims::release(conn, &[id]).await?;
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,11 @@
+//! The rules. Each operation takes a connection, then the time, then who and what.
+
+mod book;
+mod hold;
+mod place;
+mod transition;
+
+pub(crate) use book::{NewBooking, book};
+pub(crate) use hold::{Hold, hold, release_hold};
+pub(crate) use place::{Room, Wish, listing_session};
+pub(crate) use transition::{Change, finish, lapse, transition, view};

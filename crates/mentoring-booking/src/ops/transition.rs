@@ -1,0 +1,365 @@
+//! What happens to a booking after it was made.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use karya_core::{BookingId, UserId};
+use uuid::Uuid;
+
+use super::book::answer_by;
+use super::place::{Room, Wish};
+use crate::jobs::{self, Notice};
+use crate::model::{
+    Action, BookingEvent, BookingRow, BookingState, ClaimKind, Facts, NoShowParty, Party, Refused,
+    step,
+};
+use crate::{MentoringError, claims, queries};
+
+/// What somebody asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) action: Action,
+    /// Why, by a code; for declining and cancelling.
+    pub(crate) reason_code: Option<String>,
+    /// When to, for moving.
+    pub(crate) starts_at: Option<DateTime<Utc>>,
+    /// The version that the caller has seen, if it matters.
+    pub(crate) expected: Option<i32>,
+}
+
+/// A booking and what `user` is in it; for others it does not exist.
+pub(crate) async fn view(
+    conn: &AsyncPgConnection,
+    user: UserId,
+    id: BookingId,
+) -> Result<(BookingRow, Party), MentoringError> {
+    let booking = queries::bookings::find(conn, id)
+        .await?
+        .ok_or(MentoringError::BookingNotFound)?;
+    let party = party(&booking, user).ok_or(MentoringError::BookingNotFound)?;
+    Ok((booking, party))
+}
+
+fn party(booking: &BookingRow, user: UserId) -> Option<Party> {
+    if booking.mentor_id == user {
+        Some(Party::Mentor)
+    } else if booking.mentee_id == user {
+        Some(Party::Mentee)
+    } else {
+        None
+    }
+}
+
+/// Carries out what a participant asks for.
+pub(crate) async fn transition(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    user: UserId,
+    id: BookingId,
+    change: Change,
+) -> Result<(BookingRow, Party), MentoringError> {
+    conn.transaction(async |conn| {
+        let (seen, party) = view(conn, user, id).await?;
+        claims::lock(conn, now, &[seen.mentor_id, seen.mentee_id]).await?;
+        // Who is in it never changes; everything else may have, while we waited.
+        let (current, _) = view(conn, user, id).await?;
+        let changed = apply(conn, now, (Some(user), party), current, change).await?;
+        Ok((changed, party))
+    })
+    .await
+}
+
+/// Carries out what a deadline asks for; what is no longer due changes nothing.
+async fn by_system(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    id: BookingId,
+    action: Action,
+) -> Result<(), MentoringError> {
+    conn.transaction(async |conn| {
+        let Some(seen) = queries::bookings::find(conn, id).await? else {
+            return Ok(());
+        };
+        claims::lock(conn, now, &[seen.mentor_id, seen.mentee_id]).await?;
+        let Some(current) = queries::bookings::find(conn, id).await? else {
+            return Ok(());
+        };
+        let change = Change {
+            action,
+            reason_code: None,
+            starts_at: None,
+            expected: None,
+        };
+        match apply(conn, now, (None, Party::System), current, change).await {
+            Ok(_) | Err(MentoringError::InvalidTransition | MentoringError::WrongTime) => Ok(()),
+            Err(error) => Err(error),
+        }
+    })
+    .await
+}
+
+/// Ends a request that nobody answered.
+pub(crate) async fn lapse(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    id: BookingId,
+) -> Result<(), MentoringError> {
+    by_system(conn, now, id, Action::Expire).await
+}
+
+/// Closes a session that took place and that the mentor did not close.
+pub(crate) async fn finish(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    id: BookingId,
+) -> Result<(), MentoringError> {
+    by_system(conn, now, id, Action::Complete).await
+}
+
+/// Ends the requests of these people that lapsed, before their jobs come round. Wants their calendars locked.
+///
+/// The other side of such a request is not locked: it only loses a claim, which can collide with nothing.
+pub(super) async fn lapse_due(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    owners: &[UserId],
+) -> Result<(), MentoringError> {
+    for current in queries::bookings::lapsed(conn, owners, now).await? {
+        let expired = BookingRow {
+            state: BookingState::Expired,
+            expires_at: None,
+            version: current.version + 1,
+            updated_at: now,
+            ..current.clone()
+        };
+        match write(conn, now, (None, Action::Expire), &current, &expired).await {
+            // Its own job was faster.
+            Ok(()) | Err(MentoringError::StaleVersion) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Applies the rules. Wants the calendars locked.
+async fn apply(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    (actor, party): (Option<UserId>, Party),
+    current: BookingRow,
+    change: Change,
+) -> Result<BookingRow, MentoringError> {
+    if is_repetition(&current, party, &change) {
+        return Ok(current);
+    }
+    if change
+        .expected
+        .is_some_and(|expected| expected != current.version)
+    {
+        return Err(MentoringError::StaleVersion);
+    }
+    let offering = queries::offerings::find(conn, current.offering_id)
+        .await?
+        .ok_or(MentoringError::OfferingNotFound)?;
+    let facts = Facts {
+        now,
+        starts_at: current.starts_at,
+        ends_at: current.ends_at,
+        expires_at: current.expires_at,
+        suspended_from: current.suspended_from,
+        reschedule_count: current.reschedule_count,
+        needs_approval: offering.needs_approval,
+        checked_in: current.mentor_checked_in_at.is_some()
+            || current.mentee_checked_in_at.is_some(),
+    };
+    let next = step(current.state, change.action, party, &facts)?;
+    let mut booking = BookingRow {
+        state: next,
+        suspended_from: (next == BookingState::Suspended).then_some(current.state),
+        expires_at: current
+            .expires_at
+            .filter(|_| next == BookingState::Requested),
+        reason_code: change.reason_code.clone(),
+        version: current.version + 1,
+        updated_at: now,
+        ..current.clone()
+    };
+    match change.action {
+        Action::Cancel => {
+            booking.cancelled_by = Some(party);
+            let notice = TimeDelta::minutes(offering.cancel_notice_min.into());
+            // Nobody is late where a disaster held the session up.
+            booking.late = current.state == BookingState::Confirmed
+                && matches!(party, Party::Mentor | Party::Mentee)
+                && current.starts_at - notice < now;
+            booking.sequence += 1;
+        }
+        Action::ReportNoShow => {
+            booking.no_show_party = Some(if party == Party::Mentor {
+                NoShowParty::Mentee
+            } else {
+                NoShowParty::Mentor
+            });
+        }
+        Action::CheckIn if party == Party::Mentor => booking.mentor_checked_in_at = Some(now),
+        Action::CheckIn => booking.mentee_checked_in_at = Some(now),
+        Action::Reschedule => move_booking(conn, now, party, &mut booking, &change).await?,
+        Action::Suspend | Action::Resume => booking.sequence += 1,
+        Action::Approve | Action::Decline | Action::Expire | Action::Complete => {}
+    }
+    write(conn, now, (actor, change.action), &current, &booking).await?;
+    Ok(booking)
+}
+
+/// Writes the booking, its claims, its history, its mails and its deadlines.
+async fn write(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    (actor, action): (Option<UserId>, Action),
+    before: &BookingRow,
+    after: &BookingRow,
+) -> Result<(), MentoringError> {
+    if queries::bookings::update(conn, after).await? == 0 {
+        return Err(MentoringError::StaleVersion);
+    }
+    settle_claims(conn, before, after).await?;
+    record(conn, now, actor, Some(before.state), after).await?;
+    if let Some(notice) = notice(action, after) {
+        jobs::announce(conn, after, notice).await?;
+    }
+    if matches!(action, Action::Reschedule | Action::Approve) {
+        jobs::plan(conn, now, after).await?;
+    }
+    Ok(())
+}
+
+/// Whether the same party already did the same: the reply got lost, and the client asks again.
+fn is_repetition(booking: &BookingRow, party: Party, change: &Change) -> bool {
+    match change.action {
+        Action::Approve => booking.state == BookingState::Confirmed && party == Party::Mentor,
+        Action::Decline => booking.state == BookingState::Declined && party == Party::Mentor,
+        Action::Cancel => booking.cancelled_by == Some(party),
+        Action::CheckIn => match party {
+            Party::Mentor => booking.mentor_checked_in_at.is_some(),
+            _ => booking.mentee_checked_in_at.is_some(),
+        },
+        Action::Complete => booking.state == BookingState::Completed,
+        Action::Reschedule => {
+            booking.reschedule_count > 0
+                && change.starts_at == Some(booking.starts_at)
+                && booking.state.is_live()
+        }
+        Action::ReportNoShow => {
+            let accused = if party == Party::Mentor {
+                NoShowParty::Mentee
+            } else {
+                NoShowParty::Mentor
+            };
+            booking.no_show_party == Some(accused)
+        }
+        Action::Expire | Action::Suspend | Action::Resume => false,
+    }
+}
+
+/// Finds room at the new time, and moves the booking there. Id and UID of the invitation stay.
+async fn move_booking(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    party: Party,
+    booking: &mut BookingRow,
+    change: &Change,
+) -> Result<(), MentoringError> {
+    let minutes = (booking.ends_at - booking.starts_at).num_minutes();
+    let wish = Wish {
+        offering: booking.offering_id,
+        starts_at: change.starts_at.unwrap_or(booking.starts_at),
+        duration_min: i16::try_from(minutes).ok(),
+    };
+    let own = booking.id.as_uuid();
+    let room = Room::find(conn, now, booking.mentee_id, wish, Some(own)).await?;
+    booking.starts_at = room.starts_at;
+    booking.ends_at = room.ends_at;
+    booking.sequence += 1;
+    if party == Party::Mentee {
+        booking.reschedule_count += 1;
+    }
+    if booking.state == BookingState::Requested {
+        booking.expires_at = Some(answer_by(now, room.starts_at));
+    }
+    Ok(())
+}
+
+/// Makes the claims say what the booking says.
+async fn settle_claims(
+    conn: &mut AsyncPgConnection,
+    before: &BookingRow,
+    after: &BookingRow,
+) -> Result<(), MentoringError> {
+    let ref_id: Uuid = after.id.as_uuid();
+    let people = [after.mentor_id, after.mentee_id];
+    // What took place, or should have, keeps its time: it counts towards the mentor's caps.
+    let keeps = after.state.is_live()
+        || matches!(after.state, BookingState::Completed | BookingState::NoShow);
+    if !keeps {
+        claims::release(conn, &[ref_id]).await?;
+        claims::bump(conn, &people).await?;
+        return Ok(());
+    }
+    let moved = (before.starts_at, before.state, before.expires_at)
+        != (after.starts_at, after.state, after.expires_at);
+    if moved {
+        let kind = match after.state {
+            BookingState::Requested => ClaimKind::Request,
+            _ => ClaimKind::Booking,
+        };
+        let time = (after.starts_at, after.ends_at);
+        claims::move_to(conn, ref_id, time, (kind, after.expires_at)).await?;
+        claims::bump(conn, &people).await?;
+    }
+    Ok(())
+}
+
+/// Writes the history.
+pub(super) async fn record(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    actor: Option<UserId>,
+    from: Option<BookingState>,
+    booking: &BookingRow,
+) -> Result<(), MentoringError> {
+    let event = BookingEvent {
+        id: Uuid::now_v7(),
+        booking_id: booking.id,
+        at: now,
+        actor_id: actor,
+        from_state: from,
+        to_state: booking.state,
+        reason_code: booking.reason_code.clone(),
+    };
+    queries::bookings::insert_event(conn, &event).await?;
+    Ok(())
+}
+
+/// What the people are told, if anything.
+fn notice(action: Action, booking: &BookingRow) -> Option<Notice> {
+    Some(match action {
+        Action::Approve => Notice::Confirmed,
+        Action::Decline => Notice::Declined,
+        Action::Expire => Notice::Expired,
+        Action::Cancel => Notice::Cancelled,
+        Action::Reschedule if booking.state == BookingState::Requested => Notice::Requested,
+        Action::Reschedule => Notice::Moved,
+        Action::Suspend => Notice::Suspended,
+        Action::Resume => Notice::Confirmed,
+        Action::CheckIn | Action::ReportNoShow | Action::Complete => return None,
+    })
+}
+
+impl From<Refused> for MentoringError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Transition => Self::InvalidTransition,
+            Refused::Timing => Self::WrongTime,
+            Refused::TooManyMoves => Self::TooManyMoves,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+mod blocks;
+mod clocks;
+mod extremes;
+mod hours;
+mod mentor;
+mod oracle;
+mod properties;
+mod refusals;
+mod scenario;
+mod values;
+mod zones;

@@ -1,0 +1,9 @@
+DROP TABLE booking_events;
+DROP TABLE bookings;
+DROP TABLE time_claims;
+DROP TABLE offerings;
+DROP TABLE mentors;
+DROP TABLE time_off;
+DROP TABLE availability_overrides;
+DROP TABLE availability_schedules;
+DROP TABLE calendars;
