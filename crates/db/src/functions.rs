@@ -3,9 +3,7 @@
 //! Declared rather than written as SQL text, because diesel prepares a statement with raw text in it anew each time.
 
 use diesel::expression::Expression;
-use diesel::sql_types::{
-    BigInt, Double, Integer, Json, Nullable, SingleValue, SqlType, Text, Timestamptz,
-};
+use diesel::sql_types::{BigInt, Double, Nullable, SingleValue, SqlType, Text};
 
 pub use crate::schema::sql_types::Point;
 use crate::schema::sql_types::Tsvector;

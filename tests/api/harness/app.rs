@@ -138,9 +138,11 @@ impl TestApp {
     /// Runs all jobs, those that are due later too.
     pub async fn run_all_jobs(&self) {
         let sql = self.db.sql().await;
-        sql.batch_execute("UPDATE graphile_worker._private_jobs SET run_at = now() - interval '1 second'")
-            .await
-            .unwrap();
+        sql.batch_execute(
+            "UPDATE graphile_worker._private_jobs SET run_at = now() - interval '1 second'",
+        )
+        .await
+        .unwrap();
         self.run_jobs().await;
     }
 
