@@ -5,8 +5,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{BusinessId, Coordinates, PageSize, RegionCode, UserId};
 use karya_db::functions::{
-    away, distance_m, fold, inside, matches, point, rectangle, search_query, search_rank,
-    word_similar,
+    away, circle, distance_m, fold, inside, matches, point, search_query, search_rank, word_similar,
 };
 use karya_db::schema::{business_members, business_registrations, business_slugs, businesses};
 use serde::{Deserialize, Serialize};
@@ -91,28 +90,22 @@ fn visible(filter: &Filter) -> Listed<'_> {
         query = query.filter(below.or(businesses::region_code.eq(region.as_str())));
     }
     if let Some((center, radius)) = filter.near {
-        let (south_west, north_east) = around(center, radius);
-        let corner = |at: Coordinates| point(Some(at.longitude), Some(at.latitude));
-        query = query
-            .filter(inside(
-                businesses::shown_at,
-                rectangle(corner(south_west), corner(north_east)),
-            ))
-            .filter(distance_m(businesses::shown_at, corner(center)).le(radius));
+        let center_point = point(Some(center.longitude), Some(center.latitude));
+        query = query.filter(inside(
+            businesses::shown_at,
+            circle(center_point, degrees(center, radius)),
+        ));
     }
     query
 }
 
-/// Corners of a rectangle that holds the circle.
-fn around(center: Coordinates, radius_m: f64) -> (Coordinates, Coordinates) {
+/// The radius of a circle in degrees that holds the one in metres: a degree of longitude is the shorter, the further
+/// from the equator.
+fn degrees(center: Coordinates, radius_m: f64) -> f64 {
     const METRES_PER_DEGREE: f64 = 111_195.0;
-    let latitude = radius_m / METRES_PER_DEGREE * 1.001;
-    let longitude = latitude / center.latitude.to_radians().cos().max(0.01);
-    let corner = |sign: f64| Coordinates {
-        latitude: center.latitude + sign * latitude,
-        longitude: center.longitude + sign * longitude,
-    };
-    (corner(-1.0), corner(1.0))
+    let latitude = radius_m / METRES_PER_DEGREE;
+    let furthest = (center.latitude.abs() + latitude).min(89.0);
+    latitude / furthest.to_radians().cos() * 1.001
 }
 
 /// Newest first. `after`: the last id of the page before.
@@ -136,10 +129,9 @@ pub(crate) async fn list_newest(
 /// A business near a point: how far in metres, and in degrees, by which the list is sorted.
 pub(crate) type Near = (SummaryRow, Option<f64>, f64);
 
-/// Nearest first. `after`: degrees and id of the last one of the page before.
-///
-/// Degrees, because an index sorts by them: a full circle of thousands costs no more than a page. Over the archipelago
-/// a degree of longitude is at most two per cent shorter than one of latitude.
+/// Nearest first, in degrees: PostgreSQL has them at hand, and over the archipelago a degree of longitude is at most
+/// two per cent shorter than one of latitude. The rim of the circle holds some that are too far; the caller drops them.
+/// `after`: degrees and id of the last one of the page before.
 pub(crate) async fn list_nearest(
     conn: &AsyncPgConnection,
     filter: &Filter,

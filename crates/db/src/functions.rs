@@ -13,10 +13,10 @@ use crate::schema::sql_types::Tsvector;
 #[diesel(postgres_type(name = "tsquery", schema = "pg_catalog"))]
 pub struct Tsquery;
 
-/// `box`: a rectangle on the map.
+/// `circle`: a circle on the map, its radius in degrees.
 #[derive(SqlType, Debug, Clone, Copy)]
-#[diesel(postgres_type(name = "box", schema = "pg_catalog"))]
-pub struct Rectangle;
+#[diesel(postgres_type(name = "circle", schema = "pg_catalog"))]
+pub struct Circle;
 
 diesel::infix_operator!(Matches, " @@ ", backend: diesel::pg::Pg);
 diesel::infix_operator!(WordSimilar, " <% ", backend: diesel::pg::Pg);
@@ -39,15 +39,15 @@ pub fn word_similar<W: Expression, T: Expression>(word: W, text: T) -> WordSimil
     }
 }
 
-/// Whether a point lies in a rectangle: `point <@ rectangle`.
-pub fn inside<P: Expression, R: Expression>(point: P, rectangle: R) -> Inside<P, R> {
+/// Whether a point lies in a circle: `point <@ circle`.
+pub fn inside<P: Expression, C: Expression>(point: P, circle: C) -> Inside<P, C> {
     Inside {
         left: point,
-        right: rectangle,
+        right: circle,
     }
 }
 
-/// How far two points are apart in degrees, which a GiST index can sort by: `a <-> b`.
+/// How far two points are apart in degrees: `a <-> b`.
 pub fn away<A: Expression, B: Expression>(a: A, b: B) -> Away<A, B> {
     Away { left: a, right: b }
 }
@@ -73,9 +73,8 @@ diesel::define_sql_function! {
     fn point(x: Nullable<Double>, y: Nullable<Double>) -> Nullable<Point>;
 }
 diesel::define_sql_function! {
-    /// The rectangle between two opposite corners.
-    #[sql_name = "box"]
-    fn rectangle(a: Nullable<Point>, b: Nullable<Point>) -> Nullable<Rectangle>;
+    /// Around a point, so many degrees far.
+    fn circle(center: Nullable<Point>, radius: Double) -> Nullable<Circle>;
 }
 diesel::define_sql_function! {
     /// Whether this transaction now holds the lock.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::MentoringError;
 use crate::model::{BookingRow, BookingState, FINISH_AFTER, Party};
+pub use crate::ops::Reach;
 use crate::queries;
 use crate::{ops, zones};
 
@@ -30,6 +31,8 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<LapseRequest>(context.clone())
         .register::<FinishBooking>(context.clone())
         .register::<RemindParticipants>(context.clone())
+        .register::<CloseSuspended>(context.clone())
+        .register::<SuspendSessions>(context.clone())
 }
 
 /// What the people of a booking are told.
@@ -78,6 +81,11 @@ pub(crate) async fn plan(
         queue: None,
     };
     let booking_id = booking.id;
+    if booking.state == BookingState::Suspended {
+        let close = at("close", booking.starts_at);
+        enqueue_with(conn, &CloseSuspended { booking_id }, close).await?;
+        return Ok(());
+    }
     if let Some(expires_at) = booking.expires_at {
         enqueue_with(conn, &LapseRequest { booking_id }, at("lapse", expires_at)).await?;
         return Ok(());
@@ -162,6 +170,49 @@ impl Job for FinishBooking {
     async fn run(self, context: Context) -> Result<(), JobError> {
         let mut conn = context.db.conn().await?;
         Ok(ops::finish(&mut conn, context.clock.now(), self.booking_id).await?)
+    }
+}
+
+/// Ends a session that is still held up when it should begin.
+#[derive(Debug, Serialize, Deserialize)]
+struct CloseSuspended {
+    booking_id: BookingId,
+}
+
+impl Job for CloseSuspended {
+    const NAME: &'static str = "mentoring.close_suspended";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let mut conn = context.db.conn().await?;
+        Ok(ops::close_suspended(&mut conn, context.clock.now(), self.booking_id).await?)
+    }
+}
+
+/// Holds the sessions up that a disaster alert reaches, or lets them go on when it is over. For the early-warning
+/// system, which enqueues it by name.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SuspendSessions {
+    pub reach: Reach,
+    /// Whether the alert is over.
+    #[serde(default)]
+    pub lift: bool,
+}
+
+impl Job for SuspendSessions {
+    const NAME: &'static str = "mentoring.suspend_sessions";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let mut conn = context.db.conn().await?;
+        let now = context.clock.now();
+        let count = if self.lift {
+            ops::resume_sessions(&mut conn, now, &self.reach).await?
+        } else {
+            ops::suspend_sessions(&mut conn, now, &self.reach).await?
+        };
+        tracing::info!(count, lift = self.lift, "an alert changed sessions");
+        Ok(())
     }
 }
 

@@ -152,10 +152,7 @@ pub(crate) async fn get_region(code: web::Path<String>) -> Result<HttpResponse, 
     Ok(cached(&RegionDetails {
         code: region.code,
         name: region.name,
-        path: regions::path(&code)
-            .into_iter()
-            .map(RegionView::from)
-            .collect(),
+        path: regions::path(code.as_str()).map(RegionView::from).collect(),
         timezone: regions::timezone(&code).unwrap_or(Timezone::Jakarta),
     }))
 }

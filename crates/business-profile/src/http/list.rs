@@ -190,18 +190,19 @@ pub(crate) async fn list_businesses(
             |(row, rank)| (search, *rank, row.id),
             |(row, _)| BusinessSummary::new(row, None, None),
         )
-    } else if let Some((center, _)) = filter.near {
+    } else if let Some((center, radius)) = filter.near {
         let after = paging.after()?;
         let conn = db.search().await?;
         let rows = queries::list_nearest(&conn, &filter, center, size, after)
             .await
             .map_err(BusinessError::from)?;
-        page(
-            &paging,
-            rows,
-            |(row, _, degrees)| (*degrees, row.id),
-            |(row, distance, _)| BusinessSummary::new(row, distance, None),
-        )
+        let (mut rows, next_cursor) = paging.cut(rows, |(row, _, degrees)| (*degrees, row.id));
+        rows.retain(|(_, metres, _)| metres.is_some_and(|metres| metres <= radius));
+        let view = |(row, metres, _)| BusinessSummary::new(row, metres, None);
+        BusinessPage {
+            items: rows.into_iter().map(view).collect(),
+            next_cursor,
+        }
     } else {
         let after: Option<BusinessId> = paging.after()?;
         let reader = db.read_list().await?;

@@ -23,9 +23,7 @@ pub(crate) struct BusinessRegion {
 }
 
 fn region_path(code: &str) -> Vec<BusinessRegion> {
-    let code = RegionCode::parse(code);
-    let path = code.map(|code| regions::path(&code)).unwrap_or_default();
-    path.into_iter()
+    regions::path(code)
         .map(|region| BusinessRegion {
             code: region.code,
             name: region.name,

@@ -68,29 +68,30 @@ pub(crate) async fn transition(
     .await
 }
 
-/// Carries out what a deadline asks for; what is no longer due changes nothing.
-async fn by_system(
+/// Carries out what a deadline or an alert asks for. What no longer fits changes nothing; says whether it did.
+pub(super) async fn by_system(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     id: BookingId,
-    action: Action,
-) -> Result<(), MentoringError> {
+    (action, reason_code): (Action, Option<&str>),
+) -> Result<bool, MentoringError> {
     conn.transaction(async |conn| {
         let Some(seen) = queries::bookings::find(conn, id).await? else {
-            return Ok(());
+            return Ok(false);
         };
         claims::lock(conn, now, &[seen.mentor_id, seen.mentee_id]).await?;
         let Some(current) = queries::bookings::find(conn, id).await? else {
-            return Ok(());
+            return Ok(false);
         };
         let change = Change {
             action,
-            reason_code: None,
+            reason_code: reason_code.map(str::to_owned),
             starts_at: None,
             expected: None,
         };
         match apply(conn, now, (None, Party::System), current, change).await {
-            Ok(_) | Err(MentoringError::InvalidTransition | MentoringError::WrongTime) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(MentoringError::InvalidTransition | MentoringError::WrongTime) => Ok(false),
             Err(error) => Err(error),
         }
     })
@@ -103,7 +104,8 @@ pub(crate) async fn lapse(
     now: DateTime<Utc>,
     id: BookingId,
 ) -> Result<(), MentoringError> {
-    by_system(conn, now, id, Action::Expire).await
+    by_system(conn, now, id, (Action::Expire, None)).await?;
+    Ok(())
 }
 
 /// Closes a session that took place and that the mentor did not close.
@@ -112,7 +114,8 @@ pub(crate) async fn finish(
     now: DateTime<Utc>,
     id: BookingId,
 ) -> Result<(), MentoringError> {
-    by_system(conn, now, id, Action::Complete).await
+    by_system(conn, now, id, (Action::Complete, None)).await?;
+    Ok(())
 }
 
 /// Ends the requests of these people that lapsed, before their jobs come round. Wants their calendars locked.
@@ -202,7 +205,12 @@ async fn apply(
         }
         Action::CheckIn if party == Party::Mentor => booking.mentor_checked_in_at = Some(now),
         Action::CheckIn => booking.mentee_checked_in_at = Some(now),
-        Action::Reschedule => move_booking(conn, now, party, &mut booking, &change).await?,
+        Action::Reschedule => {
+            if party == Party::Mentee && current.state != BookingState::Suspended {
+                booking.reschedule_count += 1;
+            }
+            move_booking(conn, now, &mut booking, &change).await?;
+        }
         Action::Suspend | Action::Resume => booking.sequence += 1,
         Action::Approve | Action::Decline | Action::Expire | Action::Complete => {}
     }
@@ -226,7 +234,7 @@ async fn write(
     if let Some(notice) = notice(action, after) {
         jobs::announce(conn, after, notice).await?;
     }
-    if matches!(action, Action::Reschedule | Action::Approve) {
+    if after.state.is_live() {
         jobs::plan(conn, now, after).await?;
     }
     Ok(())
@@ -244,7 +252,7 @@ fn is_repetition(booking: &BookingRow, party: Party, change: &Change) -> bool {
         },
         Action::Complete => booking.state == BookingState::Completed,
         Action::Reschedule => {
-            booking.reschedule_count > 0
+            booking.sequence > 0
                 && change.starts_at == Some(booking.starts_at)
                 && booking.state.is_live()
         }
@@ -264,7 +272,6 @@ fn is_repetition(booking: &BookingRow, party: Party, change: &Change) -> bool {
 async fn move_booking(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
-    party: Party,
     booking: &mut BookingRow,
     change: &Change,
 ) -> Result<(), MentoringError> {
@@ -279,9 +286,6 @@ async fn move_booking(
     booking.starts_at = room.starts_at;
     booking.ends_at = room.ends_at;
     booking.sequence += 1;
-    if party == Party::Mentee {
-        booking.reschedule_count += 1;
-    }
     if booking.state == BookingState::Requested {
         booking.expires_at = Some(answer_by(now, room.starts_at));
     }

@@ -1,8 +1,8 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use karya_core::{BookingId, PageSize, UserId};
-use karya_db::schema::{booking_events, bookings};
+use karya_core::{BookingId, PageSize, RegionCode, UserId};
+use karya_db::schema::{booking_events, bookings, calendars};
 
 use crate::model::{BookingEvent, BookingRow, BookingState, Party};
 
@@ -87,6 +87,41 @@ pub(crate) async fn lapsed(
                 .and(bookings::expires_at.le(now)),
         )
         .select(BookingRow::as_select())
+        .order(bookings::id)
+        .load(&mut &*conn)
+        .await
+}
+
+/// The sessions in one of `states` that an alert reaches: where either side is, or where they meet.
+pub(crate) async fn reached(
+    conn: &AsyncPgConnection,
+    reach: &crate::ops::Reach,
+    states: &[BookingState],
+) -> QueryResult<Vec<BookingId>> {
+    let known = reach
+        .regions
+        .iter()
+        .filter(|code| RegionCode::parse(code).is_ok());
+    let prefixes: Vec<String> = known.map(|code| format!("{code}%")).collect();
+    // In this language (SQL:2003 §8.6) a point is a point.
+    let regions = format!("({})", prefixes.join("|"));
+    // A mentee without a calendar cannot have a booking.
+    let mentees = calendars::table.on(calendars::user_id.eq(bookings::mentee_id));
+    bookings::table
+        .inner_join(mentees)
+        .filter(
+            bookings::state
+                .eq_any(states)
+                .and(bookings::starts_at.lt(reach.to))
+                .and(bookings::ends_at.gt(reach.from))
+                .and(bookings::mode.eq_any(&reach.modes)),
+        )
+        .filter(
+            bookings::region_code
+                .similar_to(regions.clone())
+                .or(calendars::region_code.similar_to(regions)),
+        )
+        .select(bookings::id)
         .order(bookings::id)
         .load(&mut &*conn)
         .await

@@ -147,6 +147,7 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// `None` beyond what can be represented.
 fn slot(start: i64, end: i64) -> Option<Slot> {
     Some(Slot {
         starts_at: DateTime::from_timestamp(start, 0)?,

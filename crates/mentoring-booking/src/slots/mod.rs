@@ -21,8 +21,8 @@ pub use self::model::{
 };
 pub use self::refusal::Refusal;
 
-/// The longest range that [`slots`] accepts.
-pub const MAX_RANGE: TimeDelta = TimeDelta::days(35);
+/// The longest range that [`slots`] accepts: 35 local dates, one of which may be longer than a day.
+pub const MAX_RANGE: TimeDelta = TimeDelta::hours(35 * 24 + 2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the range is longer than 35 days")]

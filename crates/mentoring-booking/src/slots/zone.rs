@@ -6,15 +6,12 @@ use std::ops::Range;
 
 use chrono::{
     DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone,
-    Utc,
 };
 use chrono_tz::{GapInfo, Tz};
 
 use super::model::{DAY_MIN, DayWindow};
 
 const DAY: i64 = 86_400;
-const SECONDS: Range<i64> =
-    DateTime::<Utc>::MIN_UTC.timestamp()..DateTime::<Utc>::MAX_UTC.timestamp();
 
 #[derive(Clone, Copy)]
 enum Edge {
@@ -87,10 +84,10 @@ impl LocalDay {
 /// A local time that the zone skips becomes the first instant after the gap; of two instants, a start takes the earlier and an end the later.
 fn instant(zone: Tz, local: NaiveDateTime, edge: Edge) -> Option<(i64, Option<i64>)> {
     let utc = local.and_utc().timestamp();
-    let (at, offset) = match zone.offset_from_local_datetime(&local) {
+    match zone.offset_from_local_datetime(&local) {
         MappedLocalTime::Single(offset) => {
             let offset = i64::from(offset.fix().local_minus_utc());
-            (utc - offset, Some(offset))
+            Some((utc - offset, Some(offset)))
         }
         MappedLocalTime::Ambiguous(a, b) => {
             let [a, b] = [a, b].map(|offset| utc - i64::from(offset.fix().local_minus_utc()));
@@ -98,15 +95,13 @@ fn instant(zone: Tz, local: NaiveDateTime, edge: Edge) -> Option<(i64, Option<i6
                 Edge::Start => a.min(b),
                 Edge::End => a.max(b),
             };
-            (at, None)
+            Some((at, None))
         }
-        MappedLocalTime::None => (GapInfo::new(&local, &zone)?.end?.timestamp(), None),
-    };
-    SECONDS.contains(&at).then_some((at, offset))
+        MappedLocalTime::None => Some((GapInfo::new(&local, &zone)?.end?.timestamp(), None)),
+    }
 }
 
 fn offset_at(zone: Tz, second: i64) -> i64 {
-    let second = second.clamp(SECONDS.start, SECONDS.end);
     DateTime::from_timestamp(second, 0).map_or(0, |utc| {
         let offset = zone.offset_from_utc_datetime(&utc.naive_utc());
         i64::from(offset.fix().local_minus_utc())

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::mentor::{Mentor, offering, utc, weekly};
+use super::mentor::{Mentor, busy, interval, minutes, offering, utc, weekly};
 use crate::slots::Override;
 
 fn all_week(start: u16, end: u16) -> Vec<(u8, u16, u16)> {
@@ -112,4 +112,24 @@ fn half_an_hour_may_be_repeated() {
         utc_starts(&night, "2026-04-05T00:00", "2026-04-05T12:00"),
         ["04 14:00", "04 14:30", "04 15:00"]
     );
+}
+
+#[test]
+fn a_date_that_comes_back_after_midnight_is_counted_as_one() {
+    // St. John's went from 00:01 on 7 November 2010 back to 23:01 on the 6th, at 02:31 UTC.
+    let mut night = mentor(Tz::America__St_Johns, "2010-11-01T00:00", (0, 1440));
+    let minute = |at| interval(utc(at), utc(at) + minutes(1));
+    night.busy = ["2010-11-07T02:00", "2010-11-07T02:30", "2010-11-07T03:00"]
+        .map(|at| busy(minute(at)))
+        .to_vec();
+    night.offering = offering(5, 5);
+    let free = |mentor: &Mentor| {
+        ["2010-11-07T02:20", "2010-11-07T03:15", "2010-11-07T03:35"]
+            .map(|at| mentor.bookable(utc(at)).is_ok())
+    };
+    assert_eq!(free(&night), [true, true, true]);
+    night.daily_cap = Some(2);
+    assert_eq!(free(&night), [false, false, true]);
+    night.daily_cap = Some(1);
+    assert_eq!(free(&night), [false, false, false]);
 }

@@ -156,7 +156,7 @@ fn the_ends_of_time_are_open_as_far_as_they_can_be_represented() {
             mentor.now = now;
             let slots = mentor.slots(Interval::new(from, from + MAX_RANGE).unwrap());
             assert!(
-                (32 * 24..=35 * 24).contains(&slots.len()),
+                (32 * 24..=35 * 24 + 2).contains(&slots.len()),
                 "{zone} {}",
                 slots.len()
             );
@@ -165,7 +165,7 @@ fn the_ends_of_time_are_open_as_far_as_they_can_be_represented() {
 }
 
 #[test]
-fn a_range_is_at_most_35_days() {
+fn a_range_is_at_most_35_local_dates() {
     let mentor = Mentor::new(Tz::Asia__Jakarta);
     let from: DateTime<Utc> = date("2026-10-01").and_hms_opt(0, 0, 0).unwrap().and_utc();
     let up_to = |to| {

@@ -10,7 +10,7 @@ use super::mentor::date;
 use super::oracle::jiff;
 use super::scenario::ZONES;
 use crate::slots::DayWindow;
-use crate::slots::zone::LocalDay;
+use crate::slots::zone::{LocalDates, LocalDay, local_date};
 
 /// The instant of a local time by jiff, in seconds since 1970.
 fn instant(zone: &TimeZone, local: DateTime, end: bool) -> i64 {
@@ -76,6 +76,34 @@ fn local_edges_are_those_of_jiff_where_clocks_change() {
     for zone in &ZONES[4..] {
         let windows = [(0, 1440), (0, 120), (150, 1380), (1410, 1440)];
         compare(*zone, date("2005-01-01"), date("2037-12-31"), &windows);
+    }
+}
+
+#[test]
+fn local_dates_are_those_of_jiff() {
+    let first = date("1955-01-01");
+    for zone in ZONES {
+        let mut dates = LocalDates::new(zone);
+        let mut judge = |second: i64| {
+            let at = Timestamp::from_second(second).unwrap();
+            let local = at.to_zoned_datetime(jiff(zone).clone()).date();
+            let expected = local
+                .duration_since(jiff::civil::date(1970, 1, 1))
+                .as_hours()
+                / 24;
+            assert_eq!(dates.day(second), expected, "{zone} {at}");
+            assert_eq!(local_date(zone, second).to_string(), local.to_string());
+        };
+        let days = LocalDay::between(zone, first, date("2037-12-31"));
+        for day in days.filter(|day| !day.is_steady()) {
+            // Every quarter of an hour of three dates, forwards, then backwards.
+            let quarters = -96..192;
+            quarters.clone().for_each(|at| judge(day.start + at * 900));
+            quarters
+                .rev()
+                .for_each(|at| judge(day.start + at * 900 - 1));
+        }
+        (-9000..9000).for_each(|at| judge(at * 50_000));
     }
 }
 
