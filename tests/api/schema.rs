@@ -105,6 +105,9 @@ async fn enumerations_agree_with_the_database() {
     use karya_business_profile::model::{
         BusinessState, LegalForm, MemberRole, RegistrationStatus, SizeClass,
     };
+    use karya_mentoring_booking::model::{
+        BookingState, ClaimKind, HolidayPolicy, MentorState, NoShowParty, Party, SessionMode,
+    };
     let db = TestDb::new().await;
     let sql = db.sql().await;
     macro_rules! texts {
@@ -128,6 +131,14 @@ async fn enumerations_agree_with_the_database() {
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("users", "timezone", texts!(karya_core::Timezone)),
+        ("mentors", "state", texts!(MentorState)),
+        ("offerings", "mode", texts!(SessionMode)),
+        ("bookings", "mode", texts!(SessionMode)),
+        ("bookings", "state", texts!(BookingState)),
+        ("bookings", "cancelled_by", texts!(Party)),
+        ("bookings", "no_show_party", texts!(NoShowParty)),
+        ("calendars", "holiday_policy", texts!(HolidayPolicy)),
+        ("time_claims", "kind", texts!(ClaimKind)),
     ] {
         let query = "SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]
             WHERE contype = 'c' AND conrelid = $1::text::regclass AND attname = $2 AND pg_get_constraintdef(c.oid) LIKE '%ANY%'";

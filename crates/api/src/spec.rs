@@ -141,6 +141,15 @@ fn add_headers(method: &str, operation: &mut Operation) {
         "`id` (default) or `en`",
         100,
     )];
+    // A POST that can find its resource changed takes the header, and does without.
+    if method == "post" && operation.responses.responses.contains_key("412") {
+        parameters.push(header(
+            "If-Match",
+            Required::False,
+            "The `ETag` of the version that you have seen: 412 if it changed since.",
+            100,
+        ));
+    }
     match method {
         "post" if !NOT_IDEMPOTENT_BY_KEY.contains(&id.as_str()) => parameters.push(header(
             "Idempotency-Key",

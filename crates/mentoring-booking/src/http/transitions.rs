@@ -85,7 +85,7 @@ impl Call {
 /// Approve a request
 ///
 /// The mentor says yes. The time was kept since the request came.
-#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100)), responses(
+#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Done", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -118,7 +118,7 @@ pub(crate) async fn approve_booking(
 /// Decline a request
 ///
 /// The mentor says no; the time is free again.
-#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100)), responses(
+#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Done", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -152,7 +152,7 @@ pub(crate) async fn decline_booking(
 /// Cancel a session
 ///
 /// By either side, before it ends. Within the notice that the offering asks for it counts as `late`.
-#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100)), responses(
+#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Done", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -187,7 +187,7 @@ pub(crate) async fn cancel_booking(
 ///
 /// To a start that the list of slots offers. Id, code and invitation stay. A mentee may do so twice; where the
 /// offering wants the mentor's consent, the mentor is asked again.
-#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100)), responses(
+#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Done", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`, `offering.not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -222,7 +222,7 @@ pub(crate) async fn reschedule_booking(
 /// Check in
 ///
 /// Says that the caller is there: from 15 minutes before the start to the end.
-#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100)), responses(
+#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Done", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -255,7 +255,7 @@ pub(crate) async fn check_in_to_booking(
 /// Report that the other side did not come
 ///
 /// From 10 minutes after the start to 72 hours after the end.
-#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100)), responses(
+#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Done", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -289,7 +289,7 @@ pub(crate) async fn report_no_show(
 ///
 /// By the mentor, once half of it is over. Sessions to which somebody checked in are completed by themselves a day
 /// later.
-#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100)), responses(
+#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Done", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`", body = ProblemBody, content_type = "application/problem+json"),
