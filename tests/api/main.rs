@@ -15,4 +15,5 @@ mod reference;
 mod schema;
 mod sessions;
 mod shell;
+mod sync;
 mod workspace;

@@ -12,7 +12,7 @@ use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::state::AppState;
-use crate::{health, pages, spec};
+use crate::{health, pages, spec, sync};
 
 /// Every documented operation. Each is registered once; the document is collected from here.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -22,7 +22,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
             .configure(karya_business_profile::routes)
             .configure(karya_mentoring_booking::routes)
             .configure(karya_auth::routes)
-            .configure(karya_reference::routes),
+            .configure(karya_reference::routes)
+            .service(sync::list_changes),
     )
     .configure(karya_auth::well_known_routes)
     .service(health::get_liveness)

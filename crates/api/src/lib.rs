@@ -12,6 +12,7 @@ mod pages;
 mod serve;
 pub mod spec;
 mod state;
+mod sync;
 pub mod work;
 
 pub use app::{app, routes};
@@ -32,6 +33,7 @@ pub fn error_codes() -> Vec<&'static Code> {
         karya_auth::CODES,
         karya_business_profile::CODES,
         karya_mentoring_booking::CODES,
+        sync::CODES,
     ]
     .concat();
     codes.sort_by_key(|code| code.code);

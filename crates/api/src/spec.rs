@@ -55,6 +55,7 @@ pub const PUBLIC: [&str; 18] = [
         (name = "mentors", description = "Mentors and what they offer"),
         (name = "calendar", description = "The time that a mentor gives"),
         (name = "bookings", description = "Mentoring sessions: finding a time, booking, moving, cancelling"),
+        (name = "sync", description = "Changes, for clients that keep a copy"),
         (name = "reference", description = "Subsectors, regions and KBLI codes"),
         (name = "operations", description = "Probes for whatever runs the server"),
     ),

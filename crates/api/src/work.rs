@@ -17,6 +17,9 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// How old a stored reply to an `Idempotency-Key` may get: phones may repeat a request days later.
 const KEEP_REPLIES: chrono::Duration = chrono::Duration::days(7);
 
+/// How long clients may stay away and still be told what is gone.
+const KEEP_TOMBSTONES: chrono::Duration = chrono::Duration::days(90);
+
 /// Runs the jobs of every domain.
 pub struct Worker {
     jobs: WorkerBuilder,
@@ -66,6 +69,7 @@ pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder 
 pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<(), Failure> {
     karya_web::idempotency::forget(conn, now - KEEP_REPLIES).await?;
     karya_auth::ops::sweep(conn, now).await?;
+    karya_db::sync::forget(conn, now - KEEP_TOMBSTONES).await?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! One SQL statement per function.
 
+use diesel::dsl::AsSelect;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -27,19 +28,7 @@ pub(crate) async fn find(
     key: Key<'_>,
     viewer: Option<UserId>,
 ) -> QueryResult<Option<Found>> {
-    let viewer = viewer.unwrap_or(UserId::from_uuid(uuid::Uuid::nil()));
-    let membership = business_members::business_id
-        .eq(businesses::id)
-        .and(business_members::user_id.eq(viewer));
-    let all = businesses::table
-        .inner_join(business_registrations::table)
-        .left_join(business_members::table.on(membership))
-        .filter(businesses::deleted_at.is_null())
-        .select((
-            BusinessRow::as_select(),
-            RegistrationRow::as_select(),
-            business_members::role.nullable(),
-        ));
+    let all = found(viewer);
     match key {
         Key::Id(id) => all
             .filter(businesses::id.eq(id))
@@ -59,6 +48,41 @@ pub(crate) async fn find(
             .await
             .optional(),
     }
+}
+
+/// Those of the businesses that exist, in no order.
+pub(crate) async fn find_many(
+    conn: &AsyncPgConnection,
+    ids: &[BusinessId],
+    viewer: UserId,
+) -> QueryResult<Vec<Found>> {
+    found(Some(viewer))
+        .filter(businesses::id.eq_any(ids))
+        .load(&mut &*conn)
+        .await
+}
+
+/// Every business that is not deleted, with what the viewer is in it.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn found(viewer: Option<UserId>) -> _ {
+    let viewer: UserId = viewer.unwrap_or(UserId::from_uuid(uuid::Uuid::nil()));
+    let membership = business_members::business_id
+        .eq(businesses::id)
+        .and(business_members::user_id.eq(viewer));
+    let shown: (
+        AsSelect<BusinessRow, Pg>,
+        AsSelect<RegistrationRow, Pg>,
+        diesel::dsl::Nullable<business_members::role>,
+    ) = (
+        BusinessRow::as_select(),
+        RegistrationRow::as_select(),
+        business_members::role.nullable(),
+    );
+    businesses::table
+        .inner_join(business_registrations::table)
+        .left_join(business_members::table.on(membership))
+        .filter(businesses::deleted_at.is_null())
+        .select(shown)
 }
 
 /// Which businesses a list shows.

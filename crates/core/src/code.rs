@@ -18,6 +18,8 @@ pub enum Kind {
     Timeout,
     /// The state of the resource refuses.
     Conflict,
+    /// It was there and will not come back.
+    Gone,
     /// The caller edited an older version.
     Stale,
     TooLarge,

@@ -14,6 +14,7 @@ mod readers;
 #[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "generated"))]
 pub mod schema;
 pub mod statements;
+pub mod sync;
 mod text_list;
 
 pub use constraint::{OnConstraint, violated};

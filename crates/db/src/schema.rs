@@ -363,6 +363,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// The last change of each thing as one scope sees it, written by triggers. What a scope no longer sees is gone from it.
+    sync_changes (scope, collection, id) {
+        /// An account, or the nil UUID: everybody.
+        scope -> Uuid,
+        collection -> Text,
+        id -> Uuid,
+        /// The transaction of the change. Readers take those below the oldest that runs, so that one which commits late is not missed.
+        row_xid -> Int8,
+        gone -> Bool,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Of changes up to this transaction some tombstones are forgotten: older tokens start anew.
+    sync_horizon (only_row) {
+        only_row -> Bool,
+        row_xid -> Int8,
+    }
+}
+
+diesel::table! {
     /// Time of a person that is taken, whoever they are in it: no two claims of one owner overlap.
     time_claims (id) {
         id -> Uuid,

@@ -15,6 +15,7 @@ pub mod ops;
 pub mod proof;
 mod queries;
 pub mod slots;
+pub mod sync;
 mod zones;
 
 pub use error::{CODES, MentoringError};

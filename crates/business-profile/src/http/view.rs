@@ -79,8 +79,8 @@ impl From<RegistrationRow> for BusinessRegistration {
 
 /// A business.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct BusinessView {
-    pub(crate) id: BusinessId,
+pub struct BusinessView {
+    pub id: BusinessId,
     #[schema(max_length = 80, example = "batik-pesisir-ibu-sari")]
     slug: String,
     #[schema(max_length = 120, example = "Batik Pesisir Ibu Sari")]

@@ -3,7 +3,7 @@ pub(crate) mod bookings;
 pub(crate) mod holds;
 pub(crate) mod slots;
 pub(crate) mod transitions;
-mod view;
+pub(crate) mod view;
 
 use chrono::{DateTime, Utc};
 use karya_core::{Rule, Words};

@@ -19,8 +19,8 @@ pub(crate) struct BookingAnswer {
 
 /// A mentoring session, booked or asked for.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct BookingView {
-    pub(crate) id: BookingId,
+pub struct BookingView {
+    pub id: BookingId,
     /// To read aloud: Crockford's base 32.
     #[schema(
         pattern = "^[0-9A-HJKMNP-TV-Z]{8}$",

@@ -11,4 +11,4 @@ pub(crate) use hold::{Hold, hold, release_hold};
 pub(crate) use place::{Room, Wish, listing_session};
 pub use suspend::Reach;
 pub(crate) use suspend::{close_suspended, resume_sessions, suspend_sessions};
-pub(crate) use transition::{Change, finish, lapse, transition, view};
+pub(crate) use transition::{Change, finish, lapse, party, transition, view};

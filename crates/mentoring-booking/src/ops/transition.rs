@@ -39,7 +39,8 @@ pub(crate) async fn view(
     Ok((booking, party))
 }
 
-fn party(booking: &BookingRow, user: UserId) -> Option<Party> {
+/// What `user` is in a booking.
+pub(crate) fn party(booking: &BookingRow, user: UserId) -> Option<Party> {
     if booking.mentor_id == user {
         Some(Party::Mentor)
     } else if booking.mentee_id == user {

@@ -18,6 +18,18 @@ pub(crate) async fn find(
         .optional()
 }
 
+/// Those of the bookings that exist, in no order.
+pub(crate) async fn find_many(
+    conn: &AsyncPgConnection,
+    ids: &[BookingId],
+) -> QueryResult<Vec<BookingRow>> {
+    bookings::table
+        .filter(bookings::id.eq_any(ids))
+        .select(BookingRow::as_select())
+        .load(&mut &*conn)
+        .await
+}
+
 pub(crate) async fn insert(conn: &mut AsyncPgConnection, row: &BookingRow) -> QueryResult<usize> {
     diesel::insert_into(bookings::table)
         .values(row)

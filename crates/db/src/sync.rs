@@ -1,0 +1,110 @@
+//! What changed since a client last asked (delta sync).
+//!
+//! Triggers note each change with the number of its transaction, and readers take those below the oldest transaction
+//! that still runs. A time or a counter instead would lose what commits after something younger was read.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use karya_core::UserId;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::schema::{sync_changes, sync_horizon};
+
+/// How far a client has read. The default is the beginning.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    pub xid: i64,
+    pub collection: String,
+    pub id: Uuid,
+}
+
+/// Something that changed as the reader sees it. Whether it is still there, only the thing itself tells.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Change {
+    #[diesel(sql_type = BigInt)]
+    pub row_xid: i64,
+    #[diesel(sql_type = Text)]
+    pub collection: String,
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+}
+
+impl Change {
+    /// The position right after it.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position {
+            xid: self.row_xid,
+            collection: self.collection.clone(),
+            id: self.id,
+        }
+    }
+}
+
+/// Which database this is, and up to which transaction its tombstones are incomplete.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+pub struct Epoch {
+    /// Transaction numbers of another cluster mean nothing here.
+    #[diesel(sql_type = BigInt)]
+    pub system_identifier: i64,
+    #[diesel(sql_type = BigInt)]
+    pub horizon: i64,
+}
+
+pub async fn epoch(conn: &AsyncPgConnection) -> QueryResult<Epoch> {
+    diesel::sql_query(
+        "SELECT system_identifier, row_xid AS horizon FROM pg_control_system(), sync_horizon",
+    )
+    .get_result(&mut &*conn)
+    .await
+}
+
+/// What changed after `after` for `reader`, oldest first: what everybody sees, and what only the reader does.
+pub async fn changes(
+    conn: &AsyncPgConnection,
+    reader: UserId,
+    collections: &[&str],
+    after: &Position,
+    limit: i64,
+) -> QueryResult<Vec<Change>> {
+    diesel::sql_query(
+        "SELECT row_xid, collection, id FROM sync_changes \
+         WHERE scope = ANY($1) AND collection = ANY($2) AND (row_xid, collection, id) > ($3, $4, $5) \
+           AND row_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
+         ORDER BY row_xid, collection, id LIMIT $6",
+    )
+    .bind::<Array<SqlUuid>, _>(vec![Uuid::nil(), reader.as_uuid()])
+    .bind::<Array<Text>, _>(collections)
+    .bind::<BigInt, _>(after.xid)
+    .bind::<Text, _>(&after.collection)
+    .bind::<SqlUuid, _>(after.id)
+    .bind::<BigInt, _>(limit)
+    .load(&mut &*conn)
+    .await
+}
+
+/// Forgets tombstones from before `before`, and remembers which tokens are too old for that. Returns how many.
+pub async fn forget(conn: &mut AsyncPgConnection, before: DateTime<Utc>) -> QueryResult<usize> {
+    use diesel_async::AsyncConnection;
+
+    let forgotten = sync_changes::gone.and(sync_changes::changed_at.lt(before));
+    conn.transaction(async |conn| {
+        let newest: Option<i64> = sync_changes::table
+            .filter(forgotten)
+            .select(diesel::dsl::max(sync_changes::row_xid))
+            .first(conn)
+            .await?;
+        let Some(newest) = newest else { return Ok(0) };
+        diesel::update(sync_horizon::table.filter(sync_horizon::row_xid.lt(newest)))
+            .set(sync_horizon::row_xid.eq(newest))
+            .execute(conn)
+            .await?;
+        diesel::delete(sync_changes::table.filter(forgotten.and(sync_changes::row_xid.le(newest))))
+            .execute(conn)
+            .await
+    })
+    .await
+}

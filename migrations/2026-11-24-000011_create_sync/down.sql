@@ -1,0 +1,12 @@
+DROP TRIGGER bookings_are_noted ON bookings;
+DROP TRIGGER business_registrations_are_noted ON business_registrations;
+DROP TRIGGER business_members_are_noted ON business_members;
+DROP TRIGGER businesses_are_noted ON businesses;
+DROP FUNCTION note_booking();
+DROP FUNCTION note_business_registration();
+DROP FUNCTION note_business_member();
+DROP FUNCTION note_business();
+DROP FUNCTION note_if_seen(uuid, text, uuid);
+DROP FUNCTION note_change(uuid, text, uuid, boolean);
+DROP TABLE sync_horizon;
+DROP TABLE sync_changes;
