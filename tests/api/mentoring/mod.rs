@@ -2,6 +2,8 @@
 
 mod booking;
 mod life;
+mod oracle;
+mod storm;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
