@@ -13,7 +13,7 @@ CREATE TABLE calendars (
     updated_at timestamptz NOT NULL
 );
 COMMENT ON TABLE calendars IS
-    'The time of a person, mentor or mentee. Its row is the lock that every change of that time takes first, in the order of user_id.';
+    'The time of a person, mentor or mentee. Its row is the lock that every change of that time takes first, in the order of the ids.';
 COMMENT ON COLUMN calendars.zone IS 'IANA name: in it the weekly hours and the caps are meant.';
 COMMENT ON COLUMN calendars.weekly IS 'Open minutes of a week that starts on Monday at 00:00.';
 COMMENT ON COLUMN calendars.rev IS 'Goes up with every change that can change slots.';

@@ -35,7 +35,6 @@ impl DbError {
             "too many clients",
         ];
         match self {
-            Self::Connect(_) => true,
             Self::Query(Error::DatabaseError(kind, info)) => {
                 matches!(
                     kind,
@@ -44,7 +43,7 @@ impl DbError {
                     .iter()
                     .any(|passing| info.message().contains(passing))
             }
-            Self::Query(Error::BrokenTransactionManager) => true,
+            Self::Connect(_) | Self::Query(Error::BrokenTransactionManager) => true,
             Self::Query(_) => false,
         }
     }

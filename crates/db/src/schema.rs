@@ -169,7 +169,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// The time of a person, mentor or mentee. Its row is the lock that every change of that time takes first, in the order of user_id.
+    /// The time of a person, mentor or mentee. Its row is the lock that every change of that time takes first, in the order of the ids.
     calendars (user_id) {
         user_id -> Uuid,
         /// IANA name: in it the weekly hours and the caps are meant.

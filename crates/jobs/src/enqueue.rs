@@ -38,7 +38,7 @@ pub async fn enqueue_with<J: Job>(
     )
     .bind::<Text, _>(J::NAME)
     .bind::<Json, _>(payload)
-    .bind::<Nullable<Double>, _>(options.delay.map(|delay| delay.as_seconds_f64()))
+    .bind::<Nullable<Double>, _>(options.delay.map(TimeDelta::as_seconds_f64))
     .bind::<Integer, _>(MAX_ATTEMPTS)
     .bind::<Nullable<Text>, _>(options.key)
     .bind::<Nullable<Text>, _>(options.queue)

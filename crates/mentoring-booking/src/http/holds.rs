@@ -76,10 +76,7 @@ pub(crate) async fn create_slot_hold(
                 ends_at: hold.ends_at,
                 expires_at: hold.expires_at,
             };
-            Ok::<_, Problem>(Reply::created(
-                format!("/v1/slot-holds/{}", view.id),
-                &view,
-            )?)
+            Reply::created(format!("/v1/slot-holds/{}", view.id), &view)
         })
         .await
 }

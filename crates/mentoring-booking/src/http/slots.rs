@@ -109,7 +109,7 @@ impl Page {
         range: impl FnOnce(Tz) -> Result<Interval, Problem>,
     ) -> Result<(Self, Interval), Problem> {
         let zone = zone
-            .map(|name| name.parse::<Tz>())
+            .map(str::parse::<Tz>)
             .transpose()
             .map_err(|_unknown| Problem::parameter("time_zone", ZONE))?;
         let (offering, calendar) = queries::offerings::find_open(conn, id)

@@ -46,40 +46,37 @@ pub(crate) struct RescheduleBooking {
     starts_at: DateTime<Utc>,
 }
 
-/// What every transition needs.
-struct Call {
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: BookingId,
-    expected: Option<i32>,
-}
+/// What every transition takes besides its body.
+type Call = (
+    Actor,
+    Idempotency,
+    IfMatch,
+    Data<Db>,
+    Data<Clock>,
+    Path<BookingId>,
+);
 
-impl Call {
-    async fn run(
-        self,
-        action: Action,
-        reason: Option<CancelReason>,
-        starts_at: Option<DateTime<Utc>>,
-    ) -> Result<HttpResponse, Problem> {
-        let now = self.clock.now();
-        let user = self.actor.user_id;
-        let change = Change {
-            action,
-            reason_code: reason.map(|reason| reason.as_str().to_owned()),
-            starts_at,
-            expected: self.expected,
-        };
-        let mut conn = self.db.conn().await?;
-        self.idempotency
-            .once(&mut conn, now, Some(user), async |conn| {
-                let (booking, party) = ops::transition(conn, now, user, self.id, change).await?;
-                let view = BookingView::new(booking, party);
-                Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
-            })
-            .await
-    }
+async fn run(
+    (actor, idempotency, if_match, db, clock, id): Call,
+    action: Action,
+    reason: Option<CancelReason>,
+    starts_at: Option<DateTime<Utc>>,
+) -> Result<HttpResponse, Problem> {
+    let (now, user) = (clock.now(), actor.user_id);
+    let change = Change {
+        action,
+        reason_code: reason.map(|reason| reason.as_str().to_owned()),
+        starts_at,
+        expected: if_match.optional(),
+    };
+    let mut conn = db.conn().await?;
+    idempotency
+        .once(&mut conn, now, Some(user), async |conn| {
+            let (booking, party) = ops::transition(conn, now, user, *id, change).await?;
+            let view = BookingView::new(booking, party);
+            Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
+        })
+        .await
 }
 
 /// Approve a request
@@ -95,24 +92,8 @@ impl Call {
     CommonProblems,
 ))]
 #[post("/bookings/{booking_id}/approve")]
-pub(crate) async fn approve_booking(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<BookingId>,
-) -> Result<HttpResponse, Problem> {
-    let (id, expected) = (*id, if_match.optional());
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-        expected,
-    };
-    call.run(Action::Approve, None, None).await
+pub(crate) async fn approve_booking(call: Call) -> Result<HttpResponse, Problem> {
+    run(call, Action::Approve, None, None).await
 }
 
 /// Decline a request
@@ -129,24 +110,10 @@ pub(crate) async fn approve_booking(
 ))]
 #[post("/bookings/{booking_id}/decline")]
 pub(crate) async fn decline_booking(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<BookingId>,
+    call: Call,
     body: Json<EndBooking>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, expected) = (*id, if_match.optional());
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-        expected,
-    };
-    call.run(Action::Decline, Some(body.reason), None).await
+    run(call, Action::Decline, Some(body.reason), None).await
 }
 
 /// Cancel a session
@@ -163,24 +130,10 @@ pub(crate) async fn decline_booking(
 ))]
 #[post("/bookings/{booking_id}/cancel")]
 pub(crate) async fn cancel_booking(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<BookingId>,
+    call: Call,
     body: Json<EndBooking>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, expected) = (*id, if_match.optional());
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-        expected,
-    };
-    call.run(Action::Cancel, Some(body.reason), None).await
+    run(call, Action::Cancel, Some(body.reason), None).await
 }
 
 /// Move a session
@@ -198,25 +151,10 @@ pub(crate) async fn cancel_booking(
 ))]
 #[post("/bookings/{booking_id}/reschedule")]
 pub(crate) async fn reschedule_booking(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<BookingId>,
+    call: Call,
     body: Json<RescheduleBooking>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, expected) = (*id, if_match.optional());
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-        expected,
-    };
-    call.run(Action::Reschedule, None, Some(body.starts_at))
-        .await
+    run(call, Action::Reschedule, None, Some(body.starts_at)).await
 }
 
 /// Check in
@@ -232,24 +170,8 @@ pub(crate) async fn reschedule_booking(
     CommonProblems,
 ))]
 #[post("/bookings/{booking_id}/check-in")]
-pub(crate) async fn check_in_to_booking(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<BookingId>,
-) -> Result<HttpResponse, Problem> {
-    let (id, expected) = (*id, if_match.optional());
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-        expected,
-    };
-    call.run(Action::CheckIn, None, None).await
+pub(crate) async fn check_in_to_booking(call: Call) -> Result<HttpResponse, Problem> {
+    run(call, Action::CheckIn, None, None).await
 }
 
 /// Report that the other side did not come
@@ -265,24 +187,8 @@ pub(crate) async fn check_in_to_booking(
     CommonProblems,
 ))]
 #[post("/bookings/{booking_id}/report-no-show")]
-pub(crate) async fn report_no_show(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<BookingId>,
-) -> Result<HttpResponse, Problem> {
-    let (id, expected) = (*id, if_match.optional());
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-        expected,
-    };
-    call.run(Action::ReportNoShow, None, None).await
+pub(crate) async fn report_no_show(call: Call) -> Result<HttpResponse, Problem> {
+    run(call, Action::ReportNoShow, None, None).await
 }
 
 /// Complete a session
@@ -299,22 +205,6 @@ pub(crate) async fn report_no_show(
     CommonProblems,
 ))]
 #[post("/bookings/{booking_id}/complete")]
-pub(crate) async fn complete_booking(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<BookingId>,
-) -> Result<HttpResponse, Problem> {
-    let (id, expected) = (*id, if_match.optional());
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-        expected,
-    };
-    call.run(Action::Complete, None, None).await
+pub(crate) async fn complete_booking(call: Call) -> Result<HttpResponse, Problem> {
+    run(call, Action::Complete, None, None).await
 }

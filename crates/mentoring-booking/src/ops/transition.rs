@@ -347,14 +347,13 @@ pub(super) async fn record(
 /// What the people are told, if anything.
 fn notice(action: Action, booking: &BookingRow) -> Option<Notice> {
     Some(match action {
-        Action::Approve => Notice::Confirmed,
+        Action::Approve | Action::Resume => Notice::Confirmed,
         Action::Decline => Notice::Declined,
         Action::Expire => Notice::Expired,
         Action::Cancel => Notice::Cancelled,
         Action::Reschedule if booking.state == BookingState::Requested => Notice::Requested,
         Action::Reschedule => Notice::Moved,
         Action::Suspend => Notice::Suspended,
-        Action::Resume => Notice::Confirmed,
         Action::CheckIn | Action::ReportNoShow | Action::Complete => return None,
     })
 }
