@@ -1,0 +1,46 @@
+//! Measures the program as clients meet it: a real server on a real socket, a throw-away PostgreSQL, and load from the
+//! same machine. Prints tables; judges nothing. `cargo run --release -p karya-bench -- mentoring`
+
+mod load;
+mod mentoring;
+mod server;
+
+use clap::{Parser, Subcommand};
+
+/// The server's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(name = "karya-bench", about = "Measures Karya under load")]
+struct Cli {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Subcommand)]
+enum Scenario {
+    /// Slots, bookings, contention, suspension
+    Mentoring {
+        #[arg(long, default_value_t = 2000)]
+        mentors: i32,
+        /// Booked sessions of each mentor, over a year
+        #[arg(long, default_value_t = 180)]
+        bookings: i32,
+        #[arg(long, default_value_t = 8)]
+        seconds: u64,
+    },
+}
+
+fn main() {
+    let Cli { scenario } = Cli::parse();
+    actix_web::rt::System::with_tokio_rt(karya::cli::runtime).block_on(async {
+        match scenario {
+            Scenario::Mentoring {
+                mentors,
+                bookings,
+                seconds,
+            } => mentoring::run(mentors, bookings, seconds).await,
+        }
+    });
+}
