@@ -20,6 +20,8 @@ const SEED: &str = "
 INSERT INTO users (id, display_name, created_at, updated_at)
     SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'Orang ' || n, now(), now()
     FROM generate_series(1, $MENTORS + 3000) n;
+INSERT INTO emails (id, user_id, address, verified_at, created_at)
+    SELECT gen_random_uuid(), id, 'orang-' || id || '@contoh.id', now(), now() FROM users;
 INSERT INTO calendars (user_id, zone, weekly, holiday_policy, region_code, created_at, updated_at)
     SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
         (ARRAY['Asia/Jakarta', 'Asia/Makassar', 'Asia/Jayapura'])[1 + n % 3],
