@@ -17,8 +17,8 @@ use crate::server::Server;
 /// Mentors in three time zones, open on weekdays from 08:00 to 17:00, with one offering each; booked sessions over
 /// half a year back and ahead; overrides. Deterministic, apart from ids and the day it runs.
 const SEED: &str = "
-INSERT INTO users (id, display_name, created_at, updated_at)
-    SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'Orang ' || n, now(), now()
+INSERT INTO users (id, display_name, is_demo, created_at, updated_at)
+    SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'Orang ' || n, true, now(), now()
     FROM generate_series(1, $MENTORS + 3000) n;
 INSERT INTO emails (id, user_id, address, verified_at, created_at)
     SELECT gen_random_uuid(), id, 'orang-' || id || '@contoh.id', now(), now() FROM users;

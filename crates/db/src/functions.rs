@@ -3,7 +3,9 @@
 //! Declared rather than written as SQL text, because diesel prepares a statement with raw text in it anew each time.
 
 use diesel::expression::Expression;
-use diesel::sql_types::{BigInt, Double, Nullable, SingleValue, SqlType, Text};
+use diesel::sql_types::{
+    BigInt, Double, Integer, Json, Nullable, SingleValue, SqlType, Text, Timestamptz,
+};
 
 pub use crate::schema::sql_types::Point;
 use crate::schema::sql_types::Tsvector;
@@ -75,6 +77,18 @@ diesel::define_sql_function! {
 diesel::define_sql_function! {
     /// Around a point, so many degrees far.
     fn circle(center: Nullable<Point>, radius: Double) -> Nullable<Circle>;
+}
+diesel::define_sql_function! {
+    /// Adds a row to the job queue. No time: now.
+    #[sql_name = "graphile_worker.add_job"]
+    fn add_job(
+        identifier: Text,
+        payload: Json,
+        queue_name: Nullable<Text>,
+        run_at: Nullable<Timestamptz>,
+        max_attempts: Integer,
+        job_key: Nullable<Text>,
+    ) -> Text;
 }
 diesel::define_sql_function! {
     /// Whether this transaction now holds the lock.

@@ -59,11 +59,12 @@ impl DbOptions {
 
     fn pool(
         &self,
+        plans: Plans,
         size: usize,
         wait_timeout: Duration,
         statement_timeout: Duration,
     ) -> Result<Pool<AsyncPgConnection>, DbError> {
-        let url = self.full_url(Plans::Fresh, statement_timeout);
+        let url = self.full_url(plans, statement_timeout);
         let mut config = ManagerConfig::default();
         config.recycling_method = RecyclingMethod::Fast;
         let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(
@@ -106,11 +107,13 @@ impl Db {
     pub fn new(options: &DbOptions) -> Result<Self, DbError> {
         crate::statements::install();
         let pool = options.pool(
+            Plans::Cached,
             options.max_connections,
             options.wait_timeout,
             options.statement_timeout,
         )?;
         let searches = options.pool(
+            Plans::Fresh,
             options.max_connections.div_ceil(4),
             options.wait_timeout.min(SEARCH_TIMEOUT),
             options.statement_timeout.min(SEARCH_TIMEOUT),

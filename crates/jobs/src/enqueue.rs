@@ -1,9 +1,11 @@
 use chrono::TimeDelta;
-use diesel::QueryResult;
-use diesel::sql_types::{Double, Integer, Json, Nullable, Text};
+use diesel::data_types::PgInterval;
+use diesel::sql_types::{Interval, Timestamptz};
+use diesel::{IntoSql, NullableExpressionMethods, QueryResult};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::Job;
+use karya_db::functions::add_job;
 
 /// After this many attempts (about 18 hours of growing pauses) a job is dead: it stays visible and is not tried again.
 const MAX_ATTEMPTS: i32 = 14;
@@ -32,16 +34,21 @@ pub async fn enqueue_with<J: Job>(
 ) -> QueryResult<()> {
     let payload = serde_json::to_value(job)
         .map_err(|error| diesel::result::Error::SerializationError(Box::new(error)))?;
-    diesel::sql_query(
-        "SELECT graphile_worker.add_job(identifier => $1, payload => $2, run_at => now() + $3 * interval '1 second', max_attempts => $4, \
-         job_key => $5, queue_name => $6)",
-    )
-    .bind::<Text, _>(J::NAME)
-    .bind::<Json, _>(payload)
-    .bind::<Nullable<Double>, _>(options.delay.map(TimeDelta::as_seconds_f64))
-    .bind::<Integer, _>(MAX_ATTEMPTS)
-    .bind::<Nullable<Text>, _>(options.key)
-    .bind::<Nullable<Text>, _>(options.queue)
+    let delay = options
+        .delay
+        .and_then(|delay| delay.num_microseconds())
+        .unwrap_or_default();
+    let run_at = diesel::dsl::now.into_sql::<Timestamptz>()
+        + PgInterval::from_microseconds(delay).into_sql::<Interval>();
+    // Built rather than written as text, so that it is prepared once for each connection.
+    diesel::select(add_job(
+        J::NAME,
+        payload,
+        options.queue,
+        run_at.nullable(),
+        MAX_ATTEMPTS,
+        options.key,
+    ))
     .execute(conn)
     .await?;
     Ok(())

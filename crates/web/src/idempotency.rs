@@ -11,10 +11,10 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager};
 use karya_core::{MasterKey, Rule, UserId, Words};
 use karya_db::DbError;
+use karya_db::functions::pg_try_advisory_xact_lock;
 use karya_db::schema::idempotency_keys;
 use uuid::Uuid;
 
@@ -215,13 +215,9 @@ impl Kept {
 
 /// Held to the end of the transaction; whoever does not get it knows that another is at work.
 async fn claim(conn: &mut AsyncPgConnection, lock: i64) -> QueryResult<bool> {
-    diesel::select(
-        diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(")
-            .bind::<BigInt, _>(lock)
-            .sql(")"),
-    )
-    .get_result(conn)
-    .await
+    diesel::select(pg_try_advisory_xact_lock(lock))
+        .get_result(conn)
+        .await
 }
 
 async fn find(

@@ -200,7 +200,7 @@ pub(crate) async fn list_slots(
 ) -> Result<HttpResponse, Problem> {
     let now = clock.now();
     let (from, to) = (date("from", &query.from)?, date("to", &query.to)?);
-    let reader = db.read_list().await?;
+    let reader = db.read().await?;
     let wanted = (query.duration, query.time_zone.as_deref());
     let (page, range) = Page::load(&reader, now, viewer.0.as_ref(), *id, wanted, |zone| {
         range(zone, from, to)
@@ -280,7 +280,7 @@ pub(crate) async fn list_available_days(
         .take_while(|date| date.month() == first.month())
         .last()
         .unwrap_or(first);
-    let reader = db.read_list().await?;
+    let reader = db.read().await?;
     let wanted = (query.duration, query.time_zone.as_deref());
     let (page, range) = Page::load(&reader, now, viewer.0.as_ref(), *id, wanted, |zone| {
         range(zone, first, last)
@@ -342,7 +342,7 @@ pub(crate) async fn explain_slot(
 ) -> Result<HttpResponse, Problem> {
     let now = clock.now();
     let start = super::instant_parameter("start", &query.start)?;
-    let reader = db.read_list().await?;
+    let reader = db.read().await?;
     let around = |zone: Tz| {
         let date = start.with_timezone(&zone).date_naive();
         range(
