@@ -36,6 +36,7 @@ impl Server {
         let state = AppState::new(parts(&database_url, &url).await);
         let server = HttpServer::new(move || karya::app(state.clone()))
             .workers(2)
+            .tcp_nodelay(true)
             .disable_signals()
             .listen(listener)
             .expect("a server")

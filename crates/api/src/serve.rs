@@ -18,6 +18,8 @@ pub(crate) async fn run(
     let app_state = state.clone();
     let server = HttpServer::new(move || crate::app(app_state.clone()))
         .workers(config.workers.max(1))
+        // A reply in two pieces must not wait 40 ms for the client to acknowledge the first.
+        .tcp_nodelay(true)
         .client_request_timeout(Duration::from_secs(config.body_timeout_seconds))
         .shutdown_timeout(config.shutdown_seconds)
         .disable_signals()
