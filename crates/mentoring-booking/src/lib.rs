@@ -9,6 +9,7 @@ mod error;
 pub mod holidays;
 mod http;
 pub mod ics;
+mod invitations;
 pub mod jobs;
 pub mod model;
 pub mod ops;
@@ -18,6 +19,7 @@ pub mod slots;
 mod zones;
 
 pub use error::{CODES, MentoringError};
+pub use invitations::Invitations;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -38,4 +40,5 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::transitions::check_in_to_booking)
         .service(http::transitions::report_no_show)
         .service(http::transitions::complete_booking);
+    http::calendar::routes(cfg);
 }
