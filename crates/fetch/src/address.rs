@@ -44,9 +44,9 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => SPECIAL_V4
-            .iter()
-            .all(|(range, prefix)| address.to_bits() >> (32 - prefix) != range.to_bits() >> (32 - prefix)),
+        IpAddr::V4(address) => SPECIAL_V4.iter().all(|(range, prefix)| {
+            address.to_bits() >> (32 - prefix) != range.to_bits() >> (32 - prefix)
+        }),
         IpAddr::V6(address) => {
             address.to_bits() >> 125 == 1
                 && SPECIAL_V6.iter().all(|(range, prefix)| {

@@ -91,7 +91,9 @@ pub struct Fetcher {
 
 impl std::fmt::Debug for Fetcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fetcher").field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Fetcher")
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
     }
 }
 
@@ -205,7 +207,10 @@ impl Fetcher {
             .await
             .map_err(broken)?;
         let answer = async {
-            let response = sender.send_request(prepare(request)?).await.map_err(broken)?;
+            let response = sender
+                .send_request(prepare(request)?)
+                .await
+                .map_err(broken)?;
             self.read(response).await
         };
         // The connection lives as long as its one exchange, so that nothing outlasts the deadline.
@@ -223,7 +228,10 @@ impl Fetcher {
             Host::Ipv4(address) => vec![(address, port).into()],
             Host::Ipv6(address) => vec![(address, port).into()],
             Host::Domain(name) => match self.policy.hosts.get(name) {
-                Some(known) => known.iter().map(|address| (*address, port).into()).collect(),
+                Some(known) => known
+                    .iter()
+                    .map(|address| (*address, port).into())
+                    .collect(),
                 None => tokio::net::lookup_host((name, port))
                     .await
                     .map_err(|_reason| FetchError::Unresolvable)?
@@ -233,7 +241,10 @@ impl Fetcher {
         if addresses.is_empty() {
             return Err(FetchError::Unresolvable);
         }
-        if !addresses.iter().all(|address| (self.policy.address)(address.ip())) {
+        if !addresses
+            .iter()
+            .all(|address| (self.policy.address)(address.ip()))
+        {
             return Err(FetchError::RefusedAddress);
         }
         Ok(addresses)
@@ -308,7 +319,10 @@ fn prepare(request: Outgoing) -> Result<Request<Full<Bytes>>, FetchError> {
     headers.insert(header::HOST, host);
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     // What is not compressed cannot explode.
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(
+        header::ACCEPT_ENCODING,
+        HeaderValue::from_static("identity"),
+    );
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     Ok(built)
 }

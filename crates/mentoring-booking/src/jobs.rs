@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use karya_core::{BookingId, Clock, EmailAddress, MasterKey};
 use karya_db::{AsyncPgConnection, Db};
-use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue, enqueue_with};
 use karya_fetch::Fetcher;
+use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue, enqueue_with};
 use karya_notifications::{BookingMail, BookingNotice, CalendarPart, Mailer, Template};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

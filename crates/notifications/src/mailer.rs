@@ -197,8 +197,8 @@ fn body(rendered: Rendered, calendar: Option<CalendarPart>) -> Result<MultiPart,
     };
     // Programs take the last alternative that they understand.
     let inline = part(ContentType::parse(content_type)?, text.clone());
-    let file = Attachment::new("invite.ics".to_owned())
-        .body(text, ContentType::parse("application/ics")?);
+    let file =
+        Attachment::new("invite.ics".to_owned()).body(text, ContentType::parse("application/ics")?);
     Ok(MultiPart::mixed()
         .multipart(alternatives.singlepart(inline))
         .singlepart(file))

@@ -200,8 +200,7 @@ async fn affected(
     let Ok(range) = Interval::new(first.starts_at, last) else {
         return Ok(Vec::new());
     };
-    let mut people =
-        availability::load(conn, vec![calendar.clone()], range, now, None).await?;
+    let mut people = availability::load(conn, vec![calendar.clone()], range, now, None).await?;
     let Some(person) = people.remove(&mentor) else {
         return Ok(Vec::new());
     };

@@ -215,9 +215,7 @@ pub(crate) async fn delete_time_off(
     user: UserId,
     id: Uuid,
 ) -> QueryResult<usize> {
-    diesel::delete(
-        time_off::table.filter(time_off::id.eq(id).and(time_off::user_id.eq(user))),
-    )
-    .execute(conn)
-    .await
+    diesel::delete(time_off::table.filter(time_off::id.eq(id).and(time_off::user_id.eq(user))))
+        .execute(conn)
+        .await
 }

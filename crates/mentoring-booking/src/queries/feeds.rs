@@ -34,7 +34,11 @@ pub(crate) async fn rotate(
     token_hash: &[u8],
 ) -> QueryResult<Option<FeedRow>> {
     diesel::update(
-        calendar_feeds::table.filter(calendar_feeds::id.eq(id).and(calendar_feeds::user_id.eq(user))),
+        calendar_feeds::table.filter(
+            calendar_feeds::id
+                .eq(id)
+                .and(calendar_feeds::user_id.eq(user)),
+        ),
     )
     .set((
         calendar_feeds::token_hash.eq(token_hash),
@@ -52,7 +56,11 @@ pub(crate) async fn delete(
     id: Uuid,
 ) -> QueryResult<usize> {
     diesel::delete(
-        calendar_feeds::table.filter(calendar_feeds::id.eq(id).and(calendar_feeds::user_id.eq(user))),
+        calendar_feeds::table.filter(
+            calendar_feeds::id
+                .eq(id)
+                .and(calendar_feeds::user_id.eq(user)),
+        ),
     )
     .execute(conn)
     .await
@@ -100,7 +108,11 @@ pub(crate) async fn sessions(
     );
     bookings::table
         .inner_join(offerings::table)
-        .filter(bookings::mentor_id.eq(user).or(bookings::mentee_id.eq(user)))
+        .filter(
+            bookings::mentor_id
+                .eq(user)
+                .or(bookings::mentee_id.eq(user)),
+        )
         .filter(
             bookings::ends_at
                 .gt(reach.from)

@@ -164,11 +164,8 @@ impl ReplaceCalendar {
             check.fail("/paused_until", super::DATE);
         }
         let schedules = schedules(&mut check, self.schedules);
-        let new = zone
-            .zip(region)
-            .zip(weekly)
-            .zip(schedules)
-            .map(|(((zone, region_code), weekly), schedules)| NewCalendar {
+        let new = zone.zip(region).zip(weekly).zip(schedules).map(
+            |(((zone, region_code), weekly), schedules)| NewCalendar {
                 zone,
                 region_code,
                 weekly,
@@ -177,7 +174,8 @@ impl ReplaceCalendar {
                 weekly_cap: self.weekly_cap,
                 paused_until: self.paused_until,
                 schedules,
-            });
+            },
+        );
         check.finish(new)
     }
 }

@@ -108,8 +108,7 @@ pub(crate) async fn create_calendar_feed(
     let name = check.field("/name", Text::line(&body.name, 1, 80));
     let name = check.finish(name)?.into_string();
     let mut conn = db.conn().await?;
-    let (feed, token) =
-        ops::create(&mut conn, clock.now(), &random, actor.user_id, name).await?;
+    let (feed, token) = ops::create(&mut conn, clock.now(), &random, actor.user_id, name).await?;
     let view = CalendarFeedAddress::new(&public_url, feed.id, &token);
     let location = format!("/v1/me/calendar-feeds/{}", view.id);
     Ok(Reply::created(location, &view)?

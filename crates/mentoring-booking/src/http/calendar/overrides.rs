@@ -108,11 +108,11 @@ pub(crate) async fn list_availability_overrides(
     Query(query): Query<OverrideFilter>,
 ) -> Result<HttpResponse, Problem> {
     let parameter = |name, raw| date(raw).map_err(|rule| Problem::parameter(name, rule));
-    let (from, to) = (
-        parameter("from", &query.from)?,
-        parameter("to", &query.to)?,
-    );
-    if from.checked_add_days(Days::new(365)).is_none_or(|last| to > last) {
+    let (from, to) = (parameter("from", &query.from)?, parameter("to", &query.to)?);
+    if from
+        .checked_add_days(Days::new(365))
+        .is_none_or(|last| to > last)
+    {
         return Err(Problem::parameter("to", TOO_LONG));
     }
     let reader = db.read().await?;

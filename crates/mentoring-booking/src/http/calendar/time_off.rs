@@ -136,7 +136,9 @@ pub(crate) async fn create_time_off(
     }
     let interval = check.field("/ends_at", interval);
     let (interval, reason) = check.finish(interval.zip(reason))?;
-    let reason = reason.map(Text::into_string).filter(|text| !text.is_empty());
+    let reason = reason
+        .map(Text::into_string)
+        .filter(|text| !text.is_empty());
     let mut conn = db.conn().await?;
     idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
