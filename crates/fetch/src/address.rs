@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Address and prefix length: what the IANA registries of special-purpose addresses hold, as of 2026.
 const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     // Shared by carriers (RFC 6598); Alibaba Cloud keeps its secrets in it.
     (Ipv4Addr::new(100, 64, 0, 0), 10),
@@ -28,7 +28,7 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// Within 2000::/3, the only public part of IPv6.
+/// Within `2000::/3`, the only public part of IPv6.
 const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
     // Protocol assignments, Teredo among them, which hides an IPv4 address.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),

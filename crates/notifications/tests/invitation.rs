@@ -1,8 +1,8 @@
 //! A mail that calendar programs understand, as it leaves.
 
-#![expect(clippy::unwrap_used, reason = "that is how a test fails")]
-
+use actix_web::{App, test, web};
 use karya_core::{EmailAddress, Lang};
+use karya_notifications::inbox::{self, Inbox};
 use karya_notifications::{CalendarPart, MailOptions, Mailer, Template, Transport};
 use mail_parser::{MessageParser, MimeHeaders, PartType};
 
@@ -35,6 +35,25 @@ async fn the_calendar_is_the_last_alternative_and_a_file() {
         .unwrap();
     let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
     let raw = std::fs::read(file.path()).unwrap();
+    let inbox = web::Data::new(Inbox::new(folder.clone()));
+    let app = App::new().app_data(inbox).configure(inbox::routes);
+    let app = test::init_service(app).await;
+    let id = file
+        .path()
+        .file_stem()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
+    for (path, shown) in [
+        ("/inbox.json".to_owned(), r"METHOD:CANCEL\r\n"),
+        (format!("/inbox/{id}"), "METHOD:CANCEL"),
+    ] {
+        let request = test::TestRequest::with_uri(&path).to_request();
+        let body = test::call_and_read_body(&app, request).await;
+        let body = String::from_utf8_lossy(&body);
+        assert!(body.contains(shown), "{path}: {body}");
+    }
     std::fs::remove_dir_all(&folder).unwrap();
 
     let message = MessageParser::default().parse(&raw).unwrap();

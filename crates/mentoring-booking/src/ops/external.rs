@@ -280,12 +280,11 @@ fn failure(error: &FetchError) -> ImportFailure {
         FetchError::Unresolvable | FetchError::Unreachable | FetchError::Tls => {
             ImportFailure::Unreachable
         }
-        FetchError::Protocol => ImportFailure::BadResponse,
         FetchError::Redirects => ImportFailure::Redirects,
         FetchError::TooLarge => ImportFailure::TooLarge,
         FetchError::Timeout => ImportFailure::Timeout,
         FetchError::Status(401 | 403) => ImportFailure::Refused,
         FetchError::Status(404 | 410) => ImportFailure::NotFound,
-        FetchError::Status(_) => ImportFailure::BadResponse,
+        FetchError::Protocol | FetchError::Status(_) => ImportFailure::BadResponse,
     }
 }

@@ -211,7 +211,7 @@ pub(crate) async fn create_busy_calendar(
             let row = ops::add(conn, now, &master_key, owner, source).await?;
             let view = BusyCalendar::from(row);
             let location = format!("/v1/me/busy-calendars/{}", view.id);
-            Ok::<_, Problem>(Reply::created(location, &view)?)
+            Reply::created(location, &view)
         })
         .await
 }
@@ -260,7 +260,7 @@ pub(crate) async fn refresh_busy_calendar(
     idempotency
         .once(&mut conn, clock.now(), Some(actor.user_id), async |conn| {
             let row = ops::ask_again(conn, actor.user_id, *id).await?;
-            Ok::<_, Problem>(Reply::new(StatusCode::ACCEPTED, &BusyCalendar::from(row))?)
+            Reply::new(StatusCode::ACCEPTED, &BusyCalendar::from(row))
         })
         .await
 }

@@ -149,7 +149,7 @@ pub(crate) async fn create_time_off(
                 affected_bookings: affected(outside),
             };
             let location = format!("/v1/me/time-off/{}", view.time_off.id);
-            Ok::<_, Problem>(Reply::created(location, &view)?)
+            Reply::created(location, &view)
         })
         .await
 }
