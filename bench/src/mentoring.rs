@@ -186,6 +186,9 @@ async fn suspension(server: &Server) {
         clock: server.parts.clock.clone(),
         mailer: mailer.expect("a mailer"),
         public_url: server.url.clone(),
+        invitations: server.parts.invitations.clone(),
+        master_key: server.parts.master_key.clone(),
+        fetcher: server.parts.fetcher.clone(),
     };
     let job = SuspendSessions {
         reach: Reach {

@@ -6,9 +6,11 @@ use std::time::Duration;
 use actix_web::HttpServer;
 use karya::{AppState, Parts};
 use karya_auth::{AuthOptions, HashingOptions, Issuer, PasswordPool};
-use karya_core::{Clock, MasterKey, Random, UserId};
+use karya_core::{Clock, EmailAddress, MasterKey, Random, UserId};
 use karya_db::{Db, DbOptions};
+use karya_fetch::Fetcher;
 use karya_managed_postgres::{Consent, Search, Throwaway, find_or_install};
+use karya_mentoring_booking::Invitations;
 use karya_web::{BodyLimits, TokenVerifier, TrustedProxies};
 
 /// A server with its database, until the program ends.
@@ -103,6 +105,11 @@ async fn parts(database_url: &str, url: &str) -> Parts {
         request_timeout: Duration::from_secs(30),
         requests_per_minute: plenty,
         credentials_per_minute: plenty,
+        fetcher: Fetcher::default(),
+        invitations: Invitations::new(
+            url,
+            &EmailAddress::parse("halo@karya.test").expect("an address"),
+        ),
         inbox: None,
         metrics: None,
     }

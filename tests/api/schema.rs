@@ -139,6 +139,11 @@ async fn enumerations_agree_with_the_database() {
         ("bookings", "no_show_party", texts!(NoShowParty)),
         ("calendars", "holiday_policy", texts!(HolidayPolicy)),
         ("time_claims", "kind", texts!(ClaimKind)),
+        (
+            "external_calendars",
+            "last_error",
+            texts!(karya_mentoring_booking::model::ImportFailure),
+        ),
     ] {
         let query = "SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]
             WHERE contype = 'c' AND conrelid = $1::text::regclass AND attname = $2 AND pg_get_constraintdef(c.oid) LIKE '%ANY%'";

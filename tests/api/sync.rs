@@ -55,6 +55,18 @@ impl Copy {
     }
 }
 
+/// Waits until all that has committed may be read. Transactions of the tests beside this one hold the watermark back
+/// too: it is the cluster's.
+async fn settle(app: &TestApp) {
+    let sql = app.db.sql().await;
+    let number = "SELECT pg_current_xact_id()::text::bigint";
+    let mine: i64 = sql.query_one(number, &[]).await.unwrap().get(0);
+    let oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+    while sql.query_one(oldest, &[]).await.unwrap().get::<_, i64>(0) <= mine {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
 fn named(name: &str) -> Value {
     let mut body = workshop();
     body["name"] = json!(name);
@@ -72,6 +84,7 @@ async fn a_copy_follows_what_appears_changes_and_goes() {
     for name in ["Satu", "Dua", "Tiga", "Empat", "Lima"] {
         created.push(sari.post("/v1/businesses", named(name)).await.ok(201));
     }
+    settle(&app).await;
     let (mut saris, mut budis) = (Copy::default(), Copy::default());
     saris.update(&sari).await;
     budis.update(&budi).await;
@@ -89,6 +102,7 @@ async fn a_copy_follows_what_appears_changes_and_goes() {
         .await
         .ok(200);
     owner.delete(&path(2)).await.ok(204);
+    settle(&app).await;
     saris.update(&sari).await;
     budis.update(&budi).await;
     assert_eq!(budis.names(), ["Empat", "Lima", "Satu Baru"]);
@@ -108,6 +122,7 @@ async fn a_copy_follows_what_appears_changes_and_goes() {
         .patch(&path(1), json!({ "state": "active" }))
         .await
         .ok(200);
+    settle(&app).await;
     budis.update(&budi).await;
     assert_eq!(budis.names(), ["Dua", "Empat", "Lima", "Satu Baru"]);
     let mut fresh = Copy::default();
@@ -126,6 +141,7 @@ async fn bookings_reach_their_two_people_only() {
     let booking = book(&sari, mentor.booking("2026-06-02T03:00:00Z"))
         .await
         .ok(201);
+    settle(&app).await;
     for (client, sees) in [(&sari, 1), (&mentor.client, 1), (&budi, 0)] {
         let page = client.get("/v1/sync?collections=bookings").await.ok(200);
         assert_eq!(page["changes"].as_array().unwrap().len(), sees);
@@ -134,6 +150,7 @@ async fn bookings_reach_their_two_people_only() {
     copy.update(&mentor.client).await;
     let path = format!("/v1/bookings/{}/cancel", booking["id"].as_str().unwrap());
     sari.post(&path, json!({ "reason": "sick" })).await.ok(200);
+    settle(&app).await;
     assert_eq!(copy.update(&mentor.client).await, 1);
     let state = copy.things.values().next().unwrap()["state"].clone();
     assert_eq!(state, "cancelled");
@@ -147,6 +164,7 @@ async fn what_commits_late_is_not_lost() {
     for name in ["Lama", "Muda"] {
         sari.post("/v1/businesses", named(name)).await.ok(201);
     }
+    settle(&app).await;
     let mut copy = Copy::default();
     copy.update(&budi).await;
     let (slow, fast) = (app.db.sql().await, app.db.sql().await);
@@ -163,6 +181,7 @@ async fn what_commits_late_is_not_lost() {
         "the younger one waits for the older"
     );
     slow.batch_execute("COMMIT").await.unwrap();
+    settle(&app).await;
     copy.update(&budi).await;
     assert_eq!(copy.names(), ["Lama Baru", "Muda Baru"]);
 }
@@ -178,6 +197,7 @@ async fn tokens_that_are_foreign_or_too_old_start_anew() {
             .unwrap()
             .to_owned()
     };
+    settle(&app).await;
     let (saris, budis) = (token(&sari).await, token(&budi).await);
     sari.get(&format!("/v1/sync?since={saris}")).await.ok(200);
     for path in [

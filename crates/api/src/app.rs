@@ -92,6 +92,8 @@ fn data(cfg: &mut web::ServiceConfig, state: &AppState) {
         .app_data(state.deadline.clone())
         .app_data(state.rate_limits.clone())
         .app_data(state.readiness.clone())
+        .app_data(state.fetcher.clone())
+        .app_data(state.invitations.clone())
         .app_data(web::Data::new(Routes::of(spec::document())))
         .app_data(karya_web::path_config());
 }

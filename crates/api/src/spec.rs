@@ -9,10 +9,16 @@ use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, RefOr, Required, Server,
 use utoipa_actix_web::AppExt;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
-pub const NOT_IDEMPOTENT_BY_KEY: [&str; 3] = ["login", "refresh_tokens", "logout"];
+pub const NOT_IDEMPOTENT_BY_KEY: [&str; 5] = [
+    "login",
+    "refresh_tokens",
+    "logout",
+    "create_calendar_feed",
+    "rotate_calendar_feed",
+];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 18] = [
+pub const PUBLIC: [&str; 21] = [
     "register_account",
     "verify_email",
     "login",
@@ -26,6 +32,9 @@ pub const PUBLIC: [&str; 18] = [
     "list_slots",
     "list_available_days",
     "explain_slot",
+    "list_holidays",
+    "list_calendar_presets",
+    "read_calendar_feed",
     "list_subsectors",
     "list_regions",
     "get_region",

@@ -7,6 +7,8 @@ use actix_web::web::Data;
 use karya_auth::{AuthOptions, Issuer, PasswordPool};
 use karya_core::{Clock, Cursors, MasterKey, Random};
 use karya_db::Db;
+use karya_fetch::Fetcher;
+use karya_mentoring_booking::Invitations;
 use karya_web::{BodyLimits, Deadline, PublicUrl, RateLimits, TokenVerifier, TrustedProxies};
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -30,6 +32,9 @@ pub struct Parts {
     pub request_timeout: Duration,
     pub requests_per_minute: NonZeroU32,
     pub credentials_per_minute: NonZeroU32,
+    /// Reaches addresses that strangers name.
+    pub fetcher: Fetcher,
+    pub invitations: Invitations,
     /// Shows sent mails at `/inbox`: for development.
     pub inbox: Option<PathBuf>,
     /// Serves `/metrics` beside the API: for development.
@@ -73,6 +78,11 @@ impl Parts {
                 read_timeout: Duration::from_secs(config.server.body_timeout_seconds),
             },
             request_timeout: Duration::from_secs(config.server.request_timeout_seconds),
+            fetcher: Fetcher::default(),
+            invitations: Invitations::new(
+                &config.server.public_url,
+                &config.mail_options()?.from_address,
+            ),
             requests_per_minute: config.rate_limit.general_per_minute,
             credentials_per_minute: config.rate_limit.credentials_per_minute,
             inbox,
@@ -100,6 +110,8 @@ pub struct AppState {
     pub(crate) deadline: Data<Deadline>,
     pub(crate) rate_limits: Data<RateLimits>,
     pub(crate) readiness: Data<Readiness>,
+    pub(crate) fetcher: Data<Fetcher>,
+    pub(crate) invitations: Data<Invitations>,
     pub(crate) inbox: Option<PathBuf>,
     pub(crate) metrics: Option<PrometheusHandle>,
 }
@@ -127,6 +139,8 @@ impl AppState {
                 parts.credentials_per_minute,
             )),
             readiness: Data::new(Readiness::default()),
+            fetcher: Data::new(parts.fetcher),
+            invitations: Data::new(parts.invitations),
             inbox: parts.inbox,
             metrics: parts.metrics,
         }

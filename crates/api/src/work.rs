@@ -59,6 +59,9 @@ pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder 
         clock: parts.clock.clone(),
         mailer: context.mailer.clone(),
         public_url: parts.public_url.clone(),
+        invitations: parts.invitations.clone(),
+        master_key: parts.master_key.clone(),
+        fetcher: parts.fetcher.clone(),
     };
     let worker = WorkerBuilder::new(database_url);
     let worker = karya_auth::jobs::register(worker, &context);

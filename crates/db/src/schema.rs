@@ -169,6 +169,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Addresses under which calendar programs read the sessions of a person.
+    calendar_feeds (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        /// SHA-256 of the 256 random bits in the address.
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        rotated_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// The time of a person, mentor or mentee. Its row is the lock that every change of that time takes first, in the order of the ids.
     calendars (user_id) {
         user_id -> Uuid,
@@ -196,6 +209,36 @@ diesel::table! {
         user_id -> Uuid,
         address -> Citext,
         verified_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Busy times of imported calendars. Those of two calendars may overlap; why somebody is busy is not kept.
+    external_busy (calendar_id, starts_at) {
+        calendar_id -> Uuid,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        owner_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    /// Calendars elsewhere whose busy times close the calendar of a person.
+    external_calendars (id) {
+        id -> Uuid,
+        owner_id -> Uuid,
+        /// Such addresses are secrets; none: the calendar was uploaded.
+        url_sealed -> Nullable<Bytea>,
+        host -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        last_ok_at -> Nullable<Timestamptz>,
+        last_tried_at -> Nullable<Timestamptz>,
+        /// Busy times after this are not known.
+        covered_until -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        event_count -> Int4,
+        not_understood -> Int4,
         created_at -> Timestamptz,
     }
 }
@@ -453,9 +496,13 @@ diesel::joinable!(business_registrations -> users (registered_by));
 diesel::joinable!(business_slugs -> businesses (business_id));
 diesel::joinable!(businesses -> regions (region_code));
 diesel::joinable!(businesses -> subsectors (main_subsector));
+diesel::joinable!(calendar_feeds -> users (user_id));
 diesel::joinable!(calendars -> regions (region_code));
 diesel::joinable!(calendars -> users (user_id));
 diesel::joinable!(emails -> users (user_id));
+diesel::joinable!(external_busy -> calendars (owner_id));
+diesel::joinable!(external_busy -> external_calendars (calendar_id));
+diesel::joinable!(external_calendars -> calendars (owner_id));
 diesel::joinable!(offerings -> mentors (mentor_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(passwords -> users (user_id));
@@ -473,8 +520,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     business_registrations,
     business_slugs,
     businesses,
+    calendar_feeds,
     calendars,
     emails,
+    external_busy,
+    external_calendars,
     mentors,
     offerings,
     one_time_tokens,

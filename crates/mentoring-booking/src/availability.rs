@@ -64,6 +64,33 @@ impl Availability {
         slots::bookable(&self.calendar(&holidays, &blackouts), offering, start, now)
     }
 
+    /// Why a session that is booked already would not fit the hours as they are now, if it does not.
+    ///
+    /// Only the hours: not other sessions, caps, notice or horizon, and any start within them will do.
+    pub(crate) fn left_out(
+        &self,
+        session: Session<'_>,
+        (starts_at, ends_at): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Option<slots::Refusal> {
+        let minutes = (ends_at - starts_at).num_minutes();
+        let rules = slots::Offering {
+            duration_min: u16::try_from(minutes).ok().and_then(NonZeroU16::new)?,
+            interval_min: NonZeroU16::MIN,
+            before_min: 0,
+            after_min: 0,
+            notice_min: 0,
+            horizon_days: u16::MAX,
+        };
+        let (holidays, blackouts) = self.closed_days(session);
+        let calendar = Calendar {
+            busy: &[],
+            daily_cap: None,
+            weekly_cap: None,
+            ..self.calendar(&holidays, &blackouts)
+        };
+        slots::bookable(&calendar, &rules, starts_at, starts_at).err()
+    }
+
     /// Whether something of this person's overlaps `interval`, however short.
     pub(crate) fn is_busy(&self, interval: Interval) -> bool {
         self.busy
@@ -189,7 +216,7 @@ pub(crate) async fn load(
                 interval,
                 before_min: u16::try_from(taken.before_min).unwrap_or_default(),
                 after_min: u16::try_from(taken.after_min).unwrap_or_default(),
-                counts: true,
+                counts: taken.counts,
             }),
         }
     }

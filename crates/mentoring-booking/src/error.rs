@@ -71,6 +71,24 @@ karya_core::codes! {
     CALENDAR_BUSY = "booking.calendar_busy", Unavailable,
         title: "Banyak yang memesan jadwal ini" / "Many people are booking this time",
         fix: "Coba lagi setelah waktu pada `Retry-After`." / "Try again after the time in `Retry-After`.";
+    OVERRIDE_NOT_FOUND = "calendar.override_not_found", NotFound,
+        title: "Tidak ada jam khusus di tanggal itu" / "That date has no hours of its own",
+        fix: "Lihat daftar jam khusus Anda." / "Look at the list of your overrides.";
+    TIME_OFF_NOT_FOUND = "calendar.time_off_not_found", NotFound,
+        title: "Cuti tidak ditemukan" / "There is no such time off",
+        fix: "Periksa id; mungkin sudah dihapus." / "Check the id; it may be deleted already.";
+    FEED_NOT_FOUND = "calendar.feed_not_found", NotFound,
+        title: "Tautan kalender tidak ditemukan" / "There is no such calendar feed",
+        fix: "Mungkin sudah dihapus atau diganti. Buat tautan baru." / "It may be deleted, or have a new address. Make a new one.";
+    BUSY_CALENDAR_NOT_FOUND = "calendar.busy_calendar_not_found", NotFound,
+        title: "Kalender luar tidak ditemukan" / "There is no such busy calendar",
+        fix: "Periksa id; mungkin sudah dihapus." / "Check the id; it may be deleted already.";
+    TOO_MANY_ENTRIES = "calendar.too_many", Conflict,
+        title: "Jumlahnya sudah mencapai batas" / "There are as many as there may be",
+        fix: "Hapus salah satu dulu." / "Delete one first.";
+    NOTHING_TO_REFRESH = "calendar.nothing_to_refresh", Conflict,
+        title: "Kalender ini diunggah, tidak punya alamat" / "This calendar was uploaded and has no address",
+        fix: "Unggah berkas yang baru, lalu hapus yang lama." / "Upload the new file, then delete the old one.";
 }
 
 /// Why something about mentoring was refused.
@@ -109,6 +127,18 @@ pub enum MentoringError {
     RangeTooLong,
     #[error("somebody else holds the calendars' locks for too long")]
     CalendarBusy,
+    #[error("the date has no override")]
+    OverrideNotFound,
+    #[error("there is no such time off for this caller")]
+    TimeOffNotFound,
+    #[error("there is no such calendar feed")]
+    FeedNotFound,
+    #[error("there is no such imported calendar for this caller")]
+    BusyCalendarNotFound,
+    #[error("the caller has as many of these as anybody may have")]
+    TooManyEntries,
+    #[error("an uploaded calendar cannot be fetched again")]
+    NothingToRefresh,
     #[error("it was changed by another request")]
     StaleVersion,
     #[error(transparent)]
@@ -173,6 +203,12 @@ impl ApiError for MentoringError {
             Self::TooManyHolds => &TOO_MANY_HOLDS,
             Self::RangeTooLong => &RANGE_TOO_LONG,
             Self::CalendarBusy => &CALENDAR_BUSY,
+            Self::OverrideNotFound => &OVERRIDE_NOT_FOUND,
+            Self::TimeOffNotFound => &TIME_OFF_NOT_FOUND,
+            Self::FeedNotFound => &FEED_NOT_FOUND,
+            Self::BusyCalendarNotFound => &BUSY_CALENDAR_NOT_FOUND,
+            Self::TooManyEntries => &TOO_MANY_ENTRIES,
+            Self::NothingToRefresh => &NOTHING_TO_REFRESH,
             Self::StaleVersion => &STALE_VERSION,
             Self::Db(error) => error.code(),
         }

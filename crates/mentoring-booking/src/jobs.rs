@@ -1,17 +1,21 @@
 //! What happens after the answer: mails, and deadlines.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use karya_core::{BookingId, Clock, EmailAddress};
+use karya_core::{BookingId, Clock, EmailAddress, MasterKey};
 use karya_db::{AsyncPgConnection, Db};
+use karya_fetch::Fetcher;
 use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue, enqueue_with};
-use karya_notifications::{BookingMail, BookingNotice, Mailer, Template};
+use karya_notifications::{BookingMail, BookingNotice, CalendarPart, Mailer, Template};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::MentoringError;
-use crate::model::{BookingRow, BookingState, FINISH_AFTER, Party};
+use crate::ics::emit::{self, Method};
+use crate::invitations::Seen;
+use crate::model::{BookingRow, BookingState, FINISH_AFTER, OfferingRow, Party};
 pub use crate::ops::Reach;
 use crate::queries;
-use crate::{ops, zones};
+use crate::queries::people::Contact;
+use crate::{Invitations, MentoringError, ops, zones};
 
 /// What the jobs of this crate need.
 #[derive(Clone)]
@@ -21,6 +25,10 @@ pub struct Context {
     pub mailer: Mailer,
     /// Where clients reach the server; links start with it.
     pub public_url: String,
+    pub invitations: Invitations,
+    pub master_key: MasterKey,
+    /// Fetches calendars elsewhere.
+    pub fetcher: Fetcher,
 }
 
 /// Teaches a worker the jobs of this crate.
@@ -33,6 +41,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<RemindParticipants>(context.clone())
         .register::<CloseSuspended>(context.clone())
         .register::<SuspendSessions>(context.clone())
+        .register::<ImportCalendar>(context.clone())
 }
 
 /// What the people of a booking are told.
@@ -264,6 +273,7 @@ async fn send(
     };
     let offering = queries::offerings::find(conn, booking.offering_id).await?;
     let offering = offering.ok_or("the offering of a booking is gone")?;
+    let calendar = calendar(conn, context, booking, notice, (&offering, reader, other)).await?;
     let template = Template::Booking(BookingMail {
         notice,
         display_name: reader.display_name.clone(),
@@ -283,8 +293,84 @@ async fn send(
     });
     let email = EmailAddress::parse(&reader.email)
         .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
+    let now = context.clock.now();
     Ok(context
         .mailer
-        .send(context.clock.now(), &email, reader.locale, &template)
+        .send_with_calendar(now, &email, reader.locale, &template, calendar)
         .await?)
+}
+
+/// What a notice does to the reader's calendar: a session that is on goes in or moves, one that was on and is off goes
+/// out. What was never on is in nobody's calendar.
+async fn calendar(
+    conn: &AsyncPgConnection,
+    context: &Context,
+    booking: &BookingRow,
+    notice: BookingNotice,
+    (offering, reader, other): (&OfferingRow, &Contact, &Contact),
+) -> Result<Option<CalendarPart>, JobError> {
+    // What is told late is told as it is now.
+    let is_on = booking.state == BookingState::Confirmed;
+    let is_off = matches!(
+        booking.state,
+        BookingState::Cancelled | BookingState::Declined | BookingState::Expired
+    );
+    let method = match notice {
+        BookingNotice::Confirmed | BookingNotice::Moved if is_on => Method::Request,
+        BookingNotice::Cancelled | BookingNotice::Declined | BookingNotice::Expired if is_off => {
+            if !queries::feeds::was_confirmed(conn, booking.id).await? {
+                return Ok(None);
+            }
+            Method::Cancel
+        }
+        _ => return Ok(None),
+    };
+    let seen = Seen::invited(offering, reader, &other.display_name, booking);
+    let event = context.invitations.event(booking, &seen);
+    Ok(Some(CalendarPart {
+        content_type: method.content_type(),
+        text: if method == Method::Cancel {
+            emit::cancellation(&event)
+        } else {
+            emit::invitation(&event)
+        },
+    }))
+}
+
+/// How often a calendar elsewhere is read again.
+const REFRESH_EVERY: TimeDelta = TimeDelta::hours(6);
+
+/// Reads a calendar elsewhere, now and from then on.
+pub(crate) async fn import(
+    conn: &mut AsyncPgConnection,
+    calendar_id: Uuid,
+    delay: Option<TimeDelta>,
+) -> Result<(), MentoringError> {
+    let options = Options {
+        delay,
+        key: Some(format!("import_calendar:{calendar_id}")),
+        queue: None,
+    };
+    enqueue_with(conn, &ImportCalendar { calendar_id }, options).await?;
+    Ok(())
+}
+
+/// Reads a calendar elsewhere, and plans the next time.
+#[derive(Debug, Serialize, Deserialize)]
+struct ImportCalendar {
+    calendar_id: Uuid,
+}
+
+impl Job for ImportCalendar {
+    const NAME: &'static str = "mentoring.import_calendar";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let goes_on = ops::external::refresh(&context, self.calendar_id).await?;
+        if goes_on {
+            let mut conn = context.db.conn().await?;
+            import(&mut conn, self.calendar_id, Some(REFRESH_EVERY)).await?;
+        }
+        Ok(())
+    }
 }

@@ -9,6 +9,7 @@ mod error;
 pub mod holidays;
 mod http;
 pub mod ics;
+mod invitations;
 pub mod jobs;
 pub mod model;
 pub mod ops;
@@ -19,6 +20,7 @@ pub mod sync;
 mod zones;
 
 pub use error::{CODES, MentoringError};
+pub use invitations::Invitations;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -39,4 +41,5 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::transitions::check_in_to_booking)
         .service(http::transitions::report_no_show)
         .service(http::transitions::complete_booking);
+    http::calendar::routes(cfg);
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use mail_parser::{Message, MessageParser};
+use mail_parser::{Message, MessageParser, MimeHeaders};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -31,6 +31,9 @@ struct Entry {
     /// The addresses in the text.
     links: Vec<String>,
     text: String,
+    /// What the mail does to the reader's calendar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calendar: Option<String>,
 }
 
 #[derive(Template)]
@@ -101,7 +104,17 @@ fn entry(id: Uuid, raw: &[u8]) -> Entry {
             .unwrap_or_default(),
         links,
         text,
+        calendar: calendar(&message),
     }
+}
+
+fn calendar(message: &Message<'_>) -> Option<String> {
+    let part = message.parts.iter().find(|part| {
+        part.content_type()
+            .is_some_and(|kind| kind.ctype() == "text" && kind.subtype() == Some("calendar"))
+    });
+    part.and_then(|part| part.text_contents())
+        .map(str::to_owned)
 }
 
 fn recipients(message: &Message<'_>) -> String {

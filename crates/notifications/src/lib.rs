@@ -6,5 +6,7 @@ mod mailer;
 pub mod templates;
 
 pub use booking::{BookingMail, BookingNotice};
-pub use mailer::{MailError, MailOptions, Mailer, SentMail, SmtpOptions, SmtpSecurity, Transport};
+pub use mailer::{
+    CalendarPart, MailError, MailOptions, Mailer, SentMail, SmtpOptions, SmtpSecurity, Transport,
+};
 pub use templates::Template;

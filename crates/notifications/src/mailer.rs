@@ -4,14 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use karya_core::{EmailAddress, Lang};
 use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::Template;
+use crate::templates::Rendered;
 
 /// How mails leave, and from whom.
 #[derive(Debug, Clone)]
@@ -59,6 +61,8 @@ pub enum MailError {
     Template(#[from] askama::Error),
     #[error("the mail cannot be put together: {0}")]
     Message(#[from] lettre::error::Error),
+    #[error("a media type is not one: {0}")]
+    MediaType(#[from] lettre::message::header::ContentTypeErr),
     #[error("an address is not usable: {0}")]
     Address(#[from] lettre::address::AddressError),
     #[error("the SMTP server: {0}")]
@@ -74,6 +78,16 @@ pub struct SentMail {
     pub subject: String,
     pub text: String,
     pub html: String,
+    pub calendar: Option<CalendarPart>,
+}
+
+/// What a mail does to the reader's calendar (iTIP over mail, RFC 6047).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CalendarPart {
+    /// The media type, with the same `method` as the text.
+    pub content_type: &'static str,
+    /// An iCalendar stream (RFC 5545).
+    pub text: String,
 }
 
 /// Sends mails. Cheap to clone.
@@ -112,6 +126,19 @@ impl Mailer {
         lang: Lang,
         template: &Template,
     ) -> Result<(), MailError> {
+        self.send_with_calendar(now, to, lang, template, None).await
+    }
+
+    /// Sends one mail that calendar programs understand too: with the calendar as an alternative, which they act on,
+    /// and as `invite.ics`, for those that do not.
+    pub async fn send_with_calendar(
+        &self,
+        now: DateTime<Utc>,
+        to: &EmailAddress,
+        lang: Lang,
+        template: &Template,
+        calendar: Option<CalendarPart>,
+    ) -> Result<(), MailError> {
         let rendered = template.render(lang)?;
         if let Leaving::Memory(sent) = &self.leaving {
             let mail = SentMail {
@@ -119,6 +146,7 @@ impl Mailer {
                 subject: rendered.subject.to_owned(),
                 text: rendered.text,
                 html: rendered.html,
+                calendar,
             };
             sent.lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -127,7 +155,6 @@ impl Mailer {
         }
         let id = Uuid::now_v7();
         let domain = self.from.email.domain();
-        let part = |content_type, body| SinglePart::builder().header(content_type).body(body);
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to.as_str().parse()?))
@@ -135,11 +162,7 @@ impl Mailer {
             .date(now.into())
             .message_id(Some(format!("<{id}@{domain}>")))
             .header(AutoSubmitted)
-            .multipart(
-                MultiPart::alternative()
-                    .singlepart(part(ContentType::TEXT_PLAIN, rendered.text))
-                    .singlepart(part(ContentType::TEXT_HTML, rendered.html)),
-            )?;
+            .multipart(body(rendered, calendar)?)?;
         match &self.leaving {
             Leaving::Smtp(smtp) => smtp.send(message).await.map(drop)?,
             Leaving::Folder(folder) => {
@@ -162,6 +185,23 @@ impl Mailer {
             _ => Vec::new(),
         }
     }
+}
+
+fn body(rendered: Rendered, calendar: Option<CalendarPart>) -> Result<MultiPart, MailError> {
+    let part = |content_type, body| SinglePart::builder().header(content_type).body(body);
+    let alternatives = MultiPart::alternative()
+        .singlepart(part(ContentType::TEXT_PLAIN, rendered.text))
+        .singlepart(part(ContentType::TEXT_HTML, rendered.html));
+    let Some(CalendarPart { content_type, text }) = calendar else {
+        return Ok(alternatives);
+    };
+    // Programs take the last alternative that they understand.
+    let inline = part(ContentType::parse(content_type)?, text.clone());
+    let file =
+        Attachment::new("invite.ics".to_owned()).body(text, ContentType::parse("application/ics")?);
+    Ok(MultiPart::mixed()
+        .multipart(alternatives.singlepart(inline))
+        .singlepart(file))
 }
 
 fn smtp_transport(smtp: SmtpOptions) -> Result<AsyncSmtpTransport<Tokio1Executor>, MailError> {

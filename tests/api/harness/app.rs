@@ -13,6 +13,8 @@ use karya_auth::{AuthOptions, HashingOptions, Issuer, PasswordPool};
 use karya_core::role::Role;
 use karya_core::{Clock, EmailAddress, MasterKey, Random, Text, UserId};
 use karya_db::{Db, DbOptions};
+use karya_fetch::Fetcher;
+use karya_mentoring_booking::Invitations;
 use karya_notifications::{MailOptions, Mailer, SentMail, Transport};
 use karya_web::{BodyLimits, TokenVerifier, TrustedProxies};
 use serde_json::json;
@@ -195,6 +197,11 @@ async fn parts(db: &TestDb, clock: &Clock) -> Parts {
             public_url: public_url.clone(),
             ..AuthOptions::default()
         },
+        invitations: Invitations::new(
+            &public_url,
+            &EmailAddress::parse("halo@karya.test").unwrap(),
+        ),
+        fetcher: Fetcher::default(),
         public_url,
         trusted_proxies: TrustedProxies::default(),
         cors_origins: vec!["https://app.karya.test".into()],

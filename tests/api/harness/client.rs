@@ -104,6 +104,16 @@ impl<'a> Client<'a> {
         .await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        self.send(
+            Method::PUT,
+            path,
+            Some("application/json"),
+            body.to_string().into_bytes(),
+        )
+        .await
+    }
+
     pub async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, None, Vec::new()).await
     }

@@ -1,6 +1,9 @@
 //! Mentoring. Everybody's clock stands at Monday, 1 June 2026, 12:00 in Jakarta.
 
 mod booking;
+mod calendars;
+mod feeds;
+mod imports;
 mod life;
 mod oracle;
 mod storm;

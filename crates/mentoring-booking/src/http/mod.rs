@@ -1,5 +1,6 @@
 pub(crate) mod book;
 pub(crate) mod bookings;
+pub(crate) mod calendar;
 pub(crate) mod holds;
 pub(crate) mod slots;
 pub(crate) mod transitions;

@@ -105,3 +105,25 @@ karya_core::text_enum! {
         Both = "both",
     }
 }
+
+karya_core::text_enum! {
+    /// Why a calendar elsewhere could not be read.
+    pub enum ImportFailure {
+        /// Not an https address on port 443.
+        BadAddress = "bad_address",
+        /// It leads into a private network.
+        RefusedAddress = "refused_address",
+        Unreachable = "unreachable",
+        Timeout = "timeout",
+        /// Too many, or to nowhere.
+        Redirects = "redirects",
+        /// The server wants a sign-in.
+        Refused = "refused",
+        NotFound = "not_found",
+        /// The server answered something else.
+        BadResponse = "bad_response",
+        TooLarge = "too_large",
+        NotACalendar = "not_a_calendar",
+        TooManyEvents = "too_many_events",
+    }
+}

@@ -1,12 +1,17 @@
 //! Rows and values.
 
+mod calendar_rows;
 mod kinds;
 mod machine;
 mod rows;
 mod windows;
 
+pub(crate) use calendar_rows::{
+    ExternalBusyRow, ExternalCalendarRow, FeedRow, OverrideRow, ScheduleRow, TimeOffRow,
+};
 pub use kinds::{
-    BookingState, ClaimKind, HolidayPolicy, MentorState, NoShowParty, Party, SessionMode,
+    BookingState, ClaimKind, HolidayPolicy, ImportFailure, MentorState, NoShowParty, Party,
+    SessionMode,
 };
 pub(crate) use machine::{Action, FINISH_AFTER, Facts, Refused, step};
 pub(crate) use rows::{

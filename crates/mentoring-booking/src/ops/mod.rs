@@ -1,6 +1,9 @@
 //! The rules. Each operation takes a connection, then the time, then who and what.
 
 mod book;
+pub(crate) mod calendar;
+pub(crate) mod external;
+pub(crate) mod feeds;
 mod hold;
 mod place;
 mod suspend;

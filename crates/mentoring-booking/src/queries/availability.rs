@@ -5,7 +5,7 @@ use diesel::sql_types::{Bool, Nullable, SmallInt, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::UserId;
 use karya_db::schema::{
-    availability_overrides, availability_schedules, calendars, time_claims, time_off,
+    availability_overrides, availability_schedules, calendars, external_busy, time_claims, time_off,
 };
 use uuid::Uuid;
 
@@ -57,16 +57,18 @@ pub(crate) async fn dated_hours(
     schedules.union_all(overrides).load(&mut &*conn).await
 }
 
-/// Time of somebody that is taken: claimed, or off.
+/// Time of somebody that is taken: claimed, off, or busy in an imported calendar.
 #[derive(Debug, Queryable)]
 pub(crate) struct Taken {
     pub(crate) owner_id: UserId,
-    /// What it is claimed for; none: time off.
+    /// What it is claimed for, or the imported calendar; none: time off.
     pub(crate) ref_id: Option<Uuid>,
     pub(crate) starts_at: DateTime<Utc>,
     pub(crate) ends_at: DateTime<Utc>,
     pub(crate) before_min: i16,
     pub(crate) after_min: i16,
+    /// Whether it is a session on this platform: those count towards caps, and keep their owner from booking elsewhere.
+    pub(crate) counts: bool,
 }
 
 /// The longest claim, by the constraint on the table: a claim that reaches into a range starts no earlier before it.
@@ -98,6 +100,7 @@ pub(crate) async fn taken(
             time_claims::ends_at,
             time_claims::before_min,
             time_claims::after_min,
+            true.into_sql::<Bool>(),
         ));
     let off = time_off::table
         .filter(
@@ -113,8 +116,26 @@ pub(crate) async fn taken(
             time_off::ends_at,
             0_i16.into_sql::<SmallInt>(),
             0_i16.into_sql::<SmallInt>(),
+            false.into_sql::<Bool>(),
         ));
-    claims.union_all(off).load(&mut &*conn).await
+    let imported = external_busy::table
+        .filter(
+            external_busy::owner_id
+                .eq_any(owners)
+                .and(external_busy::ends_at.gt(from))
+                .and(external_busy::starts_at.lt(to)),
+        )
+        .select((
+            external_busy::owner_id,
+            external_busy::calendar_id.nullable(),
+            external_busy::starts_at,
+            external_busy::ends_at,
+            0_i16.into_sql::<SmallInt>(),
+            0_i16.into_sql::<SmallInt>(),
+            false.into_sql::<Bool>(),
+        ));
+    let taken = claims.union_all(off).union_all(imported);
+    taken.load(&mut &*conn).await
 }
 
 /// The calendars of these people; those without one are left out.

@@ -2,5 +2,8 @@
 
 pub(crate) mod availability;
 pub(crate) mod bookings;
+pub(crate) mod calendars;
+pub(crate) mod external;
+pub(crate) mod feeds;
 pub(crate) mod offerings;
 pub(crate) mod people;

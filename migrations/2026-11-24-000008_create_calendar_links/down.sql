@@ -1,0 +1,3 @@
+DROP TABLE external_busy;
+DROP TABLE external_calendars;
+DROP TABLE calendar_feeds;
