@@ -12,7 +12,7 @@ use utoipa_actix_web::AppExt;
 pub const NOT_IDEMPOTENT_BY_KEY: [&str; 3] = ["login", "refresh_tokens", "logout"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 18] = [
+pub const PUBLIC: [&str; 22] = [
     "register_account",
     "verify_email",
     "login",
@@ -26,6 +26,10 @@ pub const PUBLIC: [&str; 18] = [
     "list_slots",
     "list_available_days",
     "explain_slot",
+    "list_mentors",
+    "get_mentor",
+    "list_mentor_offerings",
+    "get_offering",
     "list_subsectors",
     "list_regions",
     "get_region",

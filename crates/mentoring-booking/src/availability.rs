@@ -199,8 +199,7 @@ pub(crate) async fn load(
 impl Availability {
     fn of(row: CalendarRow) -> Self {
         Self {
-            // The zone was checked when it was written; an unknown one would be a data set older than the row.
-            zone: row.zone.parse().unwrap_or(Tz::Asia__Jakarta),
+            zone: zone(&row),
             region: row.region_code.clone(),
             weekly: weekly_rules(&row.weekly),
             schedules: Vec::new(),
@@ -210,6 +209,12 @@ impl Availability {
             row,
         }
     }
+}
+
+/// The zone of a calendar.
+pub(crate) fn zone(row: &CalendarRow) -> Tz {
+    // It was checked when it was written; an unknown one would be a data set older than the row.
+    row.zone.parse().unwrap_or(Tz::Asia__Jakarta)
 }
 
 /// The first and the instant after the last of local dates, both inclusive.

@@ -1,5 +1,9 @@
 //! What happens after the answer: mails, and deadlines.
 
+mod mentors;
+
+pub(crate) use mentors::tell_mentor;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use karya_core::{BookingId, Clock, EmailAddress};
 use karya_db::{AsyncPgConnection, Db};
@@ -30,6 +34,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<LapseRequest>(context.clone())
         .register::<FinishBooking>(context.clone())
         .register::<RemindParticipants>(context.clone())
+        .register::<mentors::TellMentor>(context.clone())
 }
 
 /// What the people of a booking are told.

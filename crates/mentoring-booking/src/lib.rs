@@ -5,11 +5,13 @@
 
 mod availability;
 mod claims;
+mod demo;
 mod error;
 pub mod holidays;
 mod http;
 pub mod ics;
 pub mod jobs;
+mod matching;
 pub mod model;
 pub mod ops;
 pub mod proof;
@@ -17,6 +19,7 @@ mod queries;
 pub mod slots;
 mod zones;
 
+pub use demo::seed_demo;
 pub use error::{CODES, MentoringError};
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -38,4 +41,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::transitions::check_in_to_booking)
         .service(http::transitions::report_no_show)
         .service(http::transitions::complete_booking);
+    http::mentors::routes(cfg);
+    http::offerings::routes(cfg);
 }

@@ -2,6 +2,7 @@
 
 mod kinds;
 mod machine;
+mod mentors;
 mod rows;
 mod windows;
 
@@ -9,6 +10,8 @@ pub use kinds::{
     BookingState, ClaimKind, HolidayPolicy, MentorState, NoShowParty, Party, SessionMode,
 };
 pub(crate) use machine::{Action, FINISH_AFTER, Facts, Refused, step};
+pub use mentors::Language;
+pub(crate) use mentors::{Decision, MentorProfile, MentorSummaryRow, Review, tag};
 pub(crate) use rows::{
     BookingEvent, BookingRow, CalendarRow, ClaimRow, MentorRow, OfferingRow, Question,
 };

@@ -1,7 +1,10 @@
 //! The rules. Each operation takes a connection, then the time, then who and what.
 
 mod book;
+pub(crate) mod discovery;
 mod hold;
+pub(crate) mod mentors;
+pub(crate) mod offerings;
 mod place;
 mod transition;
 

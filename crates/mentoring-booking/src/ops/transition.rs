@@ -223,6 +223,7 @@ async fn write(
     }
     settle_claims(conn, before, after).await?;
     record(conn, now, actor, Some(before.state), after).await?;
+    super::mentors::update_response_time(conn, action, after.mentor_id).await?;
     if let Some(notice) = notice(action, after) {
         jobs::announce(conn, after, notice).await?;
     }

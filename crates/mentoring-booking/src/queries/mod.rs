@@ -2,5 +2,7 @@
 
 pub(crate) mod availability;
 pub(crate) mod bookings;
+pub(crate) mod discovery;
+pub(crate) mod mentors;
 pub(crate) mod offerings;
 pub(crate) mod people;
