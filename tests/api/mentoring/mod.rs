@@ -1,6 +1,10 @@
 //! Mentoring. Everybody's clock stands at Monday, 1 June 2026, 12:00 in Jakarta.
 
 mod booking;
+mod discovery;
+mod mentors;
+mod offerings;
+mod response_time;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
