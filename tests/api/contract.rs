@@ -33,6 +33,8 @@ fn operations() -> Vec<Operation> {
                 .replace("{booking_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{token}", "0199a1b2")
                 .replace("{date}", "2026-06-10")
+                .replace("{mentor_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{offering_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{slug}", "batik-sari")
                 .replace("{code}", "33.75");
             operations.push(Operation {

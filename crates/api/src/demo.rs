@@ -1,4 +1,4 @@
-//! The demo: accounts and businesses that are the same on every machine. For development only.
+//! The demo: accounts, a mentor and businesses that are the same on every machine. For development only.
 
 use std::path::Path;
 
@@ -74,12 +74,16 @@ pub struct Seeded {
     pub businesses: usize,
 }
 
-/// Makes the demo accounts and businesses; what is there already stays.
+/// Makes the demo accounts, the mentor and the businesses; what is there already stays.
 pub async fn seed(parts: &Parts) -> Result<Seeded, Failure> {
     let mut owner = None;
     for account in &ACCOUNTS {
         let id = ensure(parts, account).await?;
         owner = owner.or(Some(id));
+        if account.label == "mentor" {
+            let mut conn = parts.db.conn().await?;
+            karya_mentoring_booking::seed_demo(&mut conn, parts.clock.now(), id).await?;
+        }
     }
     let owner = owner.ok_or("there is no demo owner")?;
     let mut conn = parts.db.conn().await?;

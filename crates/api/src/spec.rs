@@ -18,7 +18,7 @@ pub const NOT_IDEMPOTENT_BY_KEY: [&str; 5] = [
 ];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 21] = [
+pub const PUBLIC: [&str; 25] = [
     "register_account",
     "verify_email",
     "login",
@@ -35,6 +35,10 @@ pub const PUBLIC: [&str; 21] = [
     "list_holidays",
     "list_calendar_presets",
     "read_calendar_feed",
+    "list_mentors",
+    "get_mentor",
+    "list_mentor_offerings",
+    "get_offering",
     "list_subsectors",
     "list_regions",
     "get_region",

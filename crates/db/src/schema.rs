@@ -282,6 +282,8 @@ diesel::table! {
         version -> Int4,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        /// The regions and all above them: who looks in a province finds mentors of its towns.
+        region_lines -> Array<Nullable<Text>>,
     }
 }
 

@@ -102,10 +102,6 @@ impl Availability {
         self.region.as_deref()
     }
 
-    pub(crate) fn rev(&self) -> i64 {
-        self.row.rev
-    }
-
     fn calendar<'a>(&'a self, holidays: &'a [Holiday], blackouts: &'a [Interval]) -> Calendar<'a> {
         let cap = |cap: Option<i16>| cap.and_then(|cap| u16::try_from(cap).ok());
         Calendar {
@@ -226,8 +222,7 @@ pub(crate) async fn load(
 impl Availability {
     fn of(row: CalendarRow) -> Self {
         Self {
-            // The zone was checked when it was written; an unknown one would be a data set older than the row.
-            zone: row.zone.parse().unwrap_or(Tz::Asia__Jakarta),
+            zone: zone(&row),
             region: row.region_code.clone(),
             weekly: weekly_rules(&row.weekly),
             schedules: Vec::new(),
@@ -237,6 +232,12 @@ impl Availability {
             row,
         }
     }
+}
+
+/// The zone of a calendar.
+pub(crate) fn zone(row: &CalendarRow) -> Tz {
+    // It was checked when it was written; an unknown one would be a data set older than the row.
+    row.zone.parse().unwrap_or(Tz::Asia__Jakarta)
 }
 
 /// The first and the instant after the last of local dates, both inclusive.

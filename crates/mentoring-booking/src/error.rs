@@ -89,6 +89,27 @@ karya_core::codes! {
     NOTHING_TO_REFRESH = "calendar.nothing_to_refresh", Conflict,
         title: "Kalender ini diunggah, tidak punya alamat" / "This calendar was uploaded and has no address",
         fix: "Unggah berkas yang baru, lalu hapus yang lama." / "Upload the new file, then delete the old one.";
+    ALREADY_APPLIED = "mentor.already_applied", Conflict,
+        title: "Anda sudah mendaftar sebagai mentor" / "You have applied as a mentor already",
+        fix: "Lihat `GET /v1/me/mentor`; ubah dengan `PATCH /v1/me/mentor`." / "See `GET /v1/me/mentor`; change it with `PATCH /v1/me/mentor`.";
+    MENTOR_REQUIRED = "mentor.required", Forbidden,
+        title: "Hanya mentor yang boleh melakukan ini" / "Only mentors may do this",
+        fix: "Daftar dulu dengan `POST /v1/mentors`; bila pernah ditolak, perbaiki dengan `PATCH /v1/me/mentor`." / "Apply first with `POST /v1/mentors`; after a rejection, improve the application with `PATCH /v1/me/mentor`.";
+    STAFF_REQUIRED = "mentor.staff_required", Forbidden,
+        title: "Hanya petugas yang boleh meninjau mentor" / "Only staff may review mentors",
+        fix: "Minta petugas dengan peran verifier atau admin." / "Ask somebody with the role verifier or admin.";
+    OWN_REVIEW = "mentor.own_review", Forbidden,
+        title: "Anda tidak boleh meninjau diri sendiri" / "You may not review yourself",
+        fix: "Minta petugas lain meninjaunya." / "Ask somebody else on the staff.";
+    MENTOR_TRANSITION = "mentor.invalid_transition", Conflict,
+        title: "Itu tidak bisa dilakukan pada mentor ini" / "That cannot be done with this mentor",
+        fix: "Lihat `state` mentor; mungkin petugas lain sudah memutuskan." / "Look at the `state` of the mentor; somebody else may have decided.";
+    OFFERING_OWNER_REQUIRED = "offering.owner_required", Forbidden,
+        title: "Layanan ini milik mentor lain" / "This offering is another mentor's",
+        fix: "Ubah layanan Anda sendiri; lihat `GET /v1/me/offerings`." / "Change your own; see `GET /v1/me/offerings`.";
+    TOO_MANY_OFFERINGS = "offering.too_many", Conflict,
+        title: "Anda sudah punya dua puluh layanan yang terbuka" / "You have twenty open offerings already",
+        fix: "Tutup salah satu dulu." / "Close one first.";
 }
 
 /// Why something about mentoring was refused.
@@ -139,6 +160,20 @@ pub enum MentoringError {
     TooManyEntries,
     #[error("an uploaded calendar cannot be fetched again")]
     NothingToRefresh,
+    #[error("the caller has applied already")]
+    AlreadyApplied,
+    #[error("the caller is not a mentor, or a rejected one")]
+    MentorRequired,
+    #[error("the caller is not on the staff")]
+    StaffRequired,
+    #[error("the caller is the mentor")]
+    OwnReview,
+    #[error("the state of the mentor does not allow it")]
+    MentorTransition,
+    #[error("the offering is somebody else's")]
+    OfferingOwnerRequired,
+    #[error("the mentor has too many open offerings")]
+    TooManyOfferings,
     #[error("it was changed by another request")]
     StaleVersion,
     #[error(transparent)]
@@ -209,6 +244,13 @@ impl ApiError for MentoringError {
             Self::BusyCalendarNotFound => &BUSY_CALENDAR_NOT_FOUND,
             Self::TooManyEntries => &TOO_MANY_ENTRIES,
             Self::NothingToRefresh => &NOTHING_TO_REFRESH,
+            Self::AlreadyApplied => &ALREADY_APPLIED,
+            Self::MentorRequired => &MENTOR_REQUIRED,
+            Self::StaffRequired => &STAFF_REQUIRED,
+            Self::OwnReview => &OWN_REVIEW,
+            Self::MentorTransition => &MENTOR_TRANSITION,
+            Self::OfferingOwnerRequired => &OFFERING_OWNER_REQUIRED,
+            Self::TooManyOfferings => &TOO_MANY_OFFERINGS,
             Self::StaleVersion => &STALE_VERSION,
             Self::Db(error) => error.code(),
         }

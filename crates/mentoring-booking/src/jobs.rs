@@ -1,5 +1,9 @@
 //! What happens after the answer: mails, and deadlines.
 
+mod mentors;
+
+pub(crate) use mentors::tell_mentor;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use karya_core::{BookingId, Clock, EmailAddress, MasterKey};
 use karya_db::{AsyncPgConnection, Db};
@@ -42,6 +46,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<CloseSuspended>(context.clone())
         .register::<SuspendSessions>(context.clone())
         .register::<ImportCalendar>(context.clone())
+        .register::<mentors::TellMentor>(context.clone())
 }
 
 /// What the people of a booking are told.

@@ -5,12 +5,14 @@
 
 mod availability;
 mod claims;
+mod demo;
 mod error;
 pub mod holidays;
 mod http;
 pub mod ics;
 mod invitations;
 pub mod jobs;
+mod matching;
 pub mod model;
 pub mod ops;
 pub mod proof;
@@ -19,6 +21,7 @@ pub mod slots;
 pub mod sync;
 mod zones;
 
+pub use demo::seed_demo;
 pub use error::{CODES, MentoringError};
 pub use invitations::Invitations;
 
@@ -42,4 +45,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::transitions::report_no_show)
         .service(http::transitions::complete_booking);
     http::calendar::routes(cfg);
+    http::mentors::routes(cfg);
+    http::offerings::routes(cfg);
 }

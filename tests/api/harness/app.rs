@@ -106,6 +106,12 @@ impl TestApp {
         self.sign_in(name).await
     }
 
+    /// The same with a role.
+    pub async fn staff(&self, name: &str, role: Role) -> Client<'_> {
+        self.create_user(name, &[role]).await;
+        self.sign_in(name).await
+    }
+
     async fn create_user(&self, name: &str, roles: &[Role]) -> UserId {
         let hash = self.parts.passwords.hash(PASSWORD).await.unwrap();
         let account = NewVerifiedUser {

@@ -2,10 +2,14 @@
 
 mod booking;
 mod calendars;
+mod discovery;
 mod feeds;
 mod imports;
 mod life;
+mod mentors;
+mod offerings;
 mod oracle;
+mod response_time;
 mod storm;
 
 use serde_json::{Value, json};

@@ -2,13 +2,15 @@ pub(crate) mod book;
 pub(crate) mod bookings;
 pub(crate) mod calendar;
 pub(crate) mod holds;
+pub(crate) mod mentors;
+pub(crate) mod offerings;
 pub(crate) mod slots;
 pub(crate) mod transitions;
 pub(crate) mod view;
 
 use chrono::{DateTime, Utc};
-use karya_core::{Rule, Words};
-use karya_web::Problem;
+use karya_core::{Check, Rule, Words};
+use karya_web::{Patch, Problem};
 
 /// An instant in the query.
 fn instant_parameter(name: &'static str, raw: &str) -> Result<DateTime<Utc>, Problem> {
@@ -19,4 +21,16 @@ fn instant_parameter(name: &'static str, raw: &str) -> Result<DateTime<Utc>, Pro
     DateTime::parse_from_rfc3339(raw)
         .map(|at| at.to_utc())
         .map_err(|_error| Problem::parameter(name, FORM))
+}
+
+/// The value after a change, where there must be one.
+fn keep<T>(check: &mut Check, pointer: &str, patch: Patch<T>, current: T) -> T {
+    match patch {
+        Patch::Keep => current,
+        Patch::Set(value) => value,
+        Patch::Clear => {
+            check.fail(pointer, Rule::Required);
+            current
+        }
+    }
 }

@@ -16,11 +16,11 @@ use crate::model::OfferingRow;
 use crate::slots::{Interval, Offering, Slot};
 use crate::{MentoringError, ops, queries, zones};
 
-const ZONE: Rule = Rule::Format(Words {
+pub(super) const ZONE: Rule = Rule::Format(Words {
     id: "harus nama zona IANA, contoh: Asia/Makassar",
     en: "must be an IANA time zone, such as Asia/Makassar",
 });
-const DATE: Rule = Rule::Format(Words {
+pub(super) const DATE: Rule = Rule::Format(Words {
     id: "harus tanggal, contoh: 2026-06-01",
     en: "must be a date, such as 2026-06-01",
 });
@@ -161,7 +161,7 @@ impl Page {
     }
 }
 
-fn date(name: &'static str, raw: &str) -> Result<NaiveDate, Problem> {
+pub(super) fn date(name: &'static str, raw: &str) -> Result<NaiveDate, Problem> {
     // chrono also takes dates without leading zeros.
     let parsed = (raw.len() == 10).then(|| raw.parse().ok()).flatten();
     parsed.ok_or_else(|| Problem::parameter(name, DATE))

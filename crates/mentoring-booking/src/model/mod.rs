@@ -3,6 +3,7 @@
 mod calendar_rows;
 mod kinds;
 mod machine;
+mod mentors;
 mod rows;
 mod windows;
 
@@ -14,7 +15,9 @@ pub use kinds::{
     SessionMode,
 };
 pub(crate) use machine::{Action, FINISH_AFTER, Facts, Refused, step};
+pub use mentors::Language;
+pub(crate) use mentors::{Decision, MentorProfile, MentorSummaryRow, Review, tag};
 pub(crate) use rows::{
     BookingEvent, BookingRow, CalendarRow, ClaimRow, MentorRow, OfferingRow, Question,
 };
-pub(crate) use windows::{Minutes, day_windows, multirange, parts, weekly_rules};
+pub(crate) use windows::{Minutes, day_windows, multirange, weekly_rules};

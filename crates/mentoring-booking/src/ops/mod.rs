@@ -2,16 +2,19 @@
 
 mod book;
 pub(crate) mod calendar;
+pub(crate) mod discovery;
 pub(crate) mod external;
 pub(crate) mod feeds;
 mod hold;
+pub(crate) mod mentors;
+pub(crate) mod offerings;
 mod place;
 mod suspend;
 mod transition;
 
 pub(crate) use book::{NewBooking, book};
-pub(crate) use hold::{Hold, hold, release_hold};
-pub(crate) use place::{Room, Wish, listing_session};
+pub(crate) use hold::{hold, release_hold};
+pub(crate) use place::{Wish, listing_session};
 pub use suspend::Reach;
 pub(crate) use suspend::{close_suspended, resume_sessions, suspend_sessions};
 pub(crate) use transition::{Change, finish, lapse, party, transition, view};

@@ -97,9 +97,12 @@ impl Room {
         let interval = Interval::new(starts_at, ends_at)
             .map_err(|_empty| MentoringError::from(Invalid::body("/duration_min", NOT_OFFERED)))?;
 
-        let calendars = claims::lock(conn, now, &[mentor, mentee]).await?;
-        claims::drop_lapsed_holds(conn, now, &[mentor, mentee]).await?;
-        transition::lapse_due(conn, now, &[mentor, mentee]).await?;
+        // Requests that lapsed are ended here, and each has another side, which is locked in the same order.
+        let owners = transition::with_lapsed(conn, now, [mentor, mentee]).await?;
+        let mut calendars = claims::lock(conn, now, &owners).await?;
+        claims::drop_lapsed_holds(conn, now, &owners).await?;
+        transition::lapse_due(conn, now, &owners).await?;
+        calendars.retain(|row| row.user_id == mentor || row.user_id == mentee);
         let own_holds = claims::holds_of(conn, now, mentee).await?;
         let own_holds: Vec<Uuid> = own_holds
             .iter()

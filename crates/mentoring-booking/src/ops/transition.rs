@@ -119,15 +119,33 @@ pub(crate) async fn finish(
     Ok(())
 }
 
-/// Ends the requests of these people that lapsed, before their jobs come round. Wants their calendars locked.
-///
-/// The other side of such a request is not locked: it only loses a claim, which can collide with nothing.
+/// These people, and the other sides of their requests that lapsed: whose calendars [`lapse_due`] wants.
+pub(super) async fn with_lapsed(
+    conn: &AsyncPgConnection,
+    now: DateTime<Utc>,
+    people: [UserId; 2],
+) -> Result<Vec<UserId>, MentoringError> {
+    let lapsed = queries::bookings::lapsed(conn, &people, now).await?;
+    let sides = lapsed
+        .iter()
+        .flat_map(|booking| [booking.mentor_id, booking.mentee_id]);
+    let mut owners: Vec<UserId> = people.into_iter().chain(sides).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    Ok(owners)
+}
+
+/// Ends the requests between these people that lapsed, before their jobs come round. Wants all their calendars locked.
 pub(super) async fn lapse_due(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     owners: &[UserId],
 ) -> Result<(), MentoringError> {
-    for current in queries::bookings::lapsed(conn, owners, now).await? {
+    let lapsed = queries::bookings::lapsed(conn, owners, now).await?;
+    let is_locked = |booking: &BookingRow| {
+        owners.contains(&booking.mentor_id) && owners.contains(&booking.mentee_id)
+    };
+    for current in lapsed.into_iter().filter(is_locked) {
         let expired = BookingRow {
             state: BookingState::Expired,
             expires_at: None,
@@ -232,6 +250,7 @@ async fn write(
     }
     settle_claims(conn, before, after).await?;
     record(conn, now, actor, Some(before.state), after).await?;
+    super::mentors::update_response_time(conn, action, after.mentor_id).await?;
     if let Some(notice) = notice(action, after) {
         jobs::announce(conn, after, notice).await?;
     }

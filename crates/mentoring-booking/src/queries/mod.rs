@@ -3,7 +3,9 @@
 pub(crate) mod availability;
 pub(crate) mod bookings;
 pub(crate) mod calendars;
+pub(crate) mod discovery;
 pub(crate) mod external;
 pub(crate) mod feeds;
+pub(crate) mod mentors;
 pub(crate) mod offerings;
 pub(crate) mod people;
