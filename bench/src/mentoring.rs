@@ -80,7 +80,7 @@ pub async fn run(mentors: i32, bookings: i32, seconds: u64) {
     );
     let http = Http::new(&server.url);
     let time = Duration::from_secs(seconds);
-    let today = Utc::now().date_naive();
+    let today = server.parts.clock.now().date_naive();
     let (from, to) = (today + Days::new(1), today + Days::new(28));
     let slots = move |number: i32| {
         format!(
@@ -190,11 +190,12 @@ async fn suspension(server: &Server) {
         master_key: server.parts.master_key.clone(),
         fetcher: server.parts.fetcher.clone(),
     };
+    let now = server.parts.clock.now();
     let job = SuspendSessions {
         reach: Reach {
             regions: vec!["33".into(), "51".into(), "91".into()],
-            from: Utc::now(),
-            to: Utc::now() + TimeDelta::days(60),
+            from: now,
+            to: now + TimeDelta::days(60),
             modes: SessionMode::ALL.to_vec(),
         },
         lift: false,

@@ -123,6 +123,8 @@ CREATE TABLE time_claims (
 COMMENT ON TABLE time_claims IS 'Time of a person that is taken, whoever they are in it: no two claims of one owner overlap.';
 COMMENT ON COLUMN time_claims.expires_at IS 'A hold or request is nothing after this; readers skip it, writers remove it under the lock.';
 CREATE INDEX time_claims_read_idx ON time_claims (owner_id, starts_at) INCLUDE (ends_at, kind, expires_at);
+-- Without it, holds and requests of a person are looked for in the index of the constraint, which takes 40 ms.
+CREATE INDEX time_claims_expiring_idx ON time_claims (owner_id, expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX time_claims_ref_id_idx ON time_claims (ref_id);
 
 CREATE TABLE bookings (

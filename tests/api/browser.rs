@@ -11,10 +11,20 @@ use serde_json::json;
 
 use crate::harness::{PASSWORD, TestApp};
 
+/// The driver's process, gone with the value; it takes the browser with it.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _already_gone = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
 /// A headless browser, gone with the value.
 struct Browser {
     client: Client,
-    driver: Child,
+    _driver: Driver,
     _profile: tempfile::TempDir,
 }
 
@@ -25,12 +35,14 @@ impl Browser {
             .local_addr()
             .unwrap()
             .port();
-        let driver = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is installed");
+        let driver = Driver(
+            Command::new("chromedriver")
+                .arg(format!("--port={port}"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("chromedriver is installed"),
+        );
         let profile = tempfile::tempdir().unwrap();
         let arguments = [
             "--headless",
@@ -58,7 +70,7 @@ impl Browser {
             if let Ok(client) = connect().await {
                 return Self {
                     client,
-                    driver,
+                    _driver: driver,
                     _profile: profile,
                 };
             }
@@ -79,14 +91,6 @@ impl Browser {
             .for_element(Locator::Css(css))
             .await
             .unwrap_or_else(|error| panic!("{css}: {error}"))
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // Takes the browser with it.
-        let _already_gone = self.driver.kill();
-        let _status = self.driver.wait();
     }
 }
 

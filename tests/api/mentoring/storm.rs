@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use super::{Mentor, assert_sound, book};
 use crate::harness::{Client, TestApp};
 
+/// A booking, and the places of its mentor and mentee in their lists.
+type Made = (Value, usize, usize);
+
 /// What one person does next.
 enum Step {
     Book {
@@ -68,10 +71,10 @@ async fn three_mentors_and_five_mentees_do_what_they_like() {
         mentees.push(app.user(&format!("orang{number}")).await);
     }
     let mut rng = StdRng::seed_from_u64(11);
-    let mut bookings: Vec<(Value, usize, usize)> = Vec::new();
+    let mut bookings: Vec<Made> = Vec::new();
     let (mut made, mut refused) = (0, 0);
     for _ in 0..40 {
-        let steps: Vec<(usize, Step, Option<(Value, usize, usize)>)> = (0..8)
+        let steps: Vec<(usize, Step, Option<Made>)> = (0..8)
             .map(|_| {
                 let target = (!bookings.is_empty())
                     .then(|| bookings[rng.random_range(0..bookings.len())].clone());
