@@ -201,6 +201,45 @@ diesel::table! {
 }
 
 diesel::table! {
+    group_seats (id) {
+        id -> Uuid,
+        session_id -> Uuid,
+        mentee_id -> Uuid,
+        /// Held: offered to somebody from the waitlist, who has not answered.
+        state -> Text,
+        attended -> Nullable<Bool>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// A session with many seats. Its row is locked before any calendar by whoever changes seats or the waitlist.
+    group_sessions (id) {
+        id -> Uuid,
+        mentor_id -> Uuid,
+        title -> Text,
+        description -> Nullable<Text>,
+        mode -> Text,
+        place -> Nullable<Text>,
+        meeting_url -> Nullable<Text>,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        capacity -> Int2,
+        waitlist_capacity -> Int2,
+        /// How many seats are held or confirmed; a deferred trigger compares.
+        seats_taken -> Int2,
+        /// What the next to join the waitlist gets.
+        next_position -> Int4,
+        state -> Text,
+        attendance_taken_at -> Nullable<Timestamptz>,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// Replies to POST requests that carried an Idempotency-Key, written in the same transaction as their effect.
     idempotency_keys (actor, operation, key) {
         /// The account, or the nil UUID for callers without one.
@@ -416,6 +455,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    waitlist_entries (id) {
+        id -> Uuid,
+        session_id -> Uuid,
+        mentee_id -> Uuid,
+        /// Goes up within a session and is never given twice.
+        position -> Int4,
+        state -> Text,
+        seat_id -> Nullable<Uuid>,
+        offer_expires_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(availability_overrides -> calendars (user_id));
 diesel::joinable!(availability_schedules -> calendars (user_id));
 diesel::joinable!(booking_events -> bookings (booking_id));
@@ -434,6 +488,9 @@ diesel::joinable!(businesses -> subsectors (main_subsector));
 diesel::joinable!(calendars -> regions (region_code));
 diesel::joinable!(calendars -> users (user_id));
 diesel::joinable!(emails -> users (user_id));
+diesel::joinable!(group_seats -> group_sessions (session_id));
+diesel::joinable!(group_seats -> users (mentee_id));
+diesel::joinable!(group_sessions -> mentors (mentor_id));
 diesel::joinable!(offerings -> mentors (mentor_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(passwords -> users (user_id));
@@ -441,6 +498,9 @@ diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(time_claims -> calendars (owner_id));
 diesel::joinable!(time_off -> calendars (user_id));
+diesel::joinable!(waitlist_entries -> group_seats (seat_id));
+diesel::joinable!(waitlist_entries -> group_sessions (session_id));
+diesel::joinable!(waitlist_entries -> users (mentee_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     availability_overrides,
@@ -453,6 +513,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     businesses,
     calendars,
     emails,
+    group_seats,
+    group_sessions,
     mentors,
     offerings,
     one_time_tokens,
@@ -464,4 +526,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     time_claims,
     time_off,
     users,
+    waitlist_entries,
 );

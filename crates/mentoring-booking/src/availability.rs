@@ -71,6 +71,12 @@ impl Availability {
             .any(|busy| busy.counts && busy.interval.overlaps(interval))
     }
 
+    /// Whether a blackout of this person's region, or of the mentee's, reaches into `interval`.
+    pub(crate) fn is_blacked_out(&self, session: Session<'_>, interval: Interval) -> bool {
+        let (_, blackouts) = self.closed_days(session);
+        blackouts.iter().any(|blackout| blackout.overlaps(interval))
+    }
+
     pub(crate) fn region(&self) -> Option<&str> {
         self.region.as_deref()
     }
@@ -197,7 +203,8 @@ pub(crate) async fn load(
 }
 
 impl Availability {
-    fn of(row: CalendarRow) -> Self {
+    /// Without anything that is loaded for a range: enough for zone, region and blackouts.
+    pub(crate) fn of(row: CalendarRow) -> Self {
         Self {
             // The zone was checked when it was written; an unknown one would be a data set older than the row.
             zone: row.zone.parse().unwrap_or(Tz::Asia__Jakarta),

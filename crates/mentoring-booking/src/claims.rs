@@ -1,6 +1,6 @@
 //! The one place that writes `time_claims`. Everything here wants the calendars of all owners locked first.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::UserId;
@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 use crate::MentoringError;
 use crate::model::{CalendarRow, ClaimKind, ClaimRow};
+
+/// The longest claim, by the constraint on the table.
+const LONGEST: TimeDelta = TimeDelta::hours(8);
 
 /// What to claim, apart from whose time it is.
 #[derive(Debug, Clone, Copy)]
@@ -189,5 +192,30 @@ pub(crate) async fn bump(conn: &mut AsyncPgConnection, owners: &[UserId]) -> Que
     diesel::update(calendars::table.filter(calendars::user_id.eq_any(owners)))
         .set(calendars::rev.eq(calendars::rev + 1))
         .execute(conn)
+        .await
+}
+
+/// Those of these people who have something in this time.
+pub(crate) async fn busy(
+    conn: &AsyncPgConnection,
+    now: DateTime<Utc>,
+    people: &[UserId],
+    (starts_at, ends_at): (DateTime<Utc>, DateTime<Utc>),
+) -> QueryResult<Vec<UserId>> {
+    let live = time_claims::expires_at
+        .is_null()
+        .or(time_claims::expires_at.gt(now).assume_not_null());
+    time_claims::table
+        .filter(
+            time_claims::owner_id
+                .eq_any(people)
+                .and(time_claims::starts_at.gt(starts_at - LONGEST))
+                .and(time_claims::starts_at.lt(ends_at))
+                .and(time_claims::ends_at.gt(starts_at))
+                .and(live),
+        )
+        .select(time_claims::owner_id)
+        .distinct()
+        .load(&mut &*conn)
         .await
 }

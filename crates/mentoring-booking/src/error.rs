@@ -71,6 +71,43 @@ karya_core::codes! {
     CALENDAR_BUSY = "booking.calendar_busy", Unavailable,
         title: "Banyak yang memesan jadwal ini" / "Many people are booking this time",
         fix: "Coba lagi setelah waktu pada `Retry-After`." / "Try again after the time in `Retry-After`.";
+
+    GROUP_NOT_FOUND = "group_session.not_found", NotFound,
+        title: "Sesi kelompok tidak ditemukan" / "There is no such group session",
+        fix: "Periksa id sesi kelompok." / "Check the id of the group session.";
+    GROUP_MENTOR_REQUIRED = "group_session.mentor_required", Forbidden,
+        title: "Hanya mentor yang disetujui dapat membuka sesi kelompok" / "Only approved mentors open group sessions",
+        fix: "Daftar sebagai mentor dan tunggu persetujuan." / "Apply as a mentor and wait for approval.";
+    GROUP_HOST_REQUIRED = "group_session.host_required", Forbidden,
+        title: "Hanya mentor sesi ini yang boleh" / "Only the mentor of the session may do that",
+        fix: "Hubungi mentor sesi ini." / "Ask the mentor of the session.";
+    GROUP_OWN = "group_session.own_session", Conflict,
+        title: "Ini sesi Anda sendiri" / "It is your own session",
+        fix: "Mentor tidak perlu kursi di sesinya sendiri." / "A mentor needs no seat in their own session.";
+    GROUP_FULL = "group_session.full", Conflict,
+        title: "Sesi kelompok sudah penuh" / "The group session is full",
+        fix: "Masuk daftar tunggu, atau pilih sesi lain." / "Join the waitlist, or choose another session.";
+    GROUP_CLOSED = "group_session.closed", Conflict,
+        title: "Sesi kelompok dibatalkan atau sudah mulai" / "The group session was cancelled or has begun",
+        fix: "Pilih sesi lain." / "Choose another session.";
+    GROUP_SEATS_FREE = "group_session.seats_free", Conflict,
+        title: "Masih ada kursi kosong" / "There are seats left",
+        fix: "Langsung gabung; daftar tunggu tidak diperlukan." / "Join; there is no need to wait.";
+    GROUP_WAITLIST_FULL = "group_session.waitlist_full", Conflict,
+        title: "Daftar tunggu sudah penuh" / "The waitlist is full",
+        fix: "Coba lagi nanti, atau pilih sesi lain." / "Try again later, or choose another session.";
+    GROUP_NO_OFFER = "group_session.no_offer", Conflict,
+        title: "Tidak ada kursi yang ditawarkan kepada Anda" / "No seat is offered to you",
+        fix: "Tunggu surel tawaran, atau gabung bila ada kursi." / "Wait for the mail with the offer, or join if there is a seat.";
+    GROUP_OFFER_EXPIRED = "group_session.offer_expired", Conflict,
+        title: "Tawaran kursi sudah lewat waktunya" / "The offer of the seat has lapsed",
+        fix: "Masuk daftar tunggu lagi." / "Join the waitlist again.";
+    GROUP_BELOW_SEATS = "group_session.capacity_below_seats", Conflict,
+        title: "Kapasitas kurang dari kursi yang sudah terisi" / "The capacity is below the seats that are taken",
+        fix: "Isi paling sedikit `seats_taken`." / "Give at least `seats_taken`.";
+    GROUP_NOT_STARTED = "group_session.not_started", Conflict,
+        title: "Sesi kelompok belum mulai" / "The group session has not begun",
+        fix: "Catat kehadiran setelah sesi mulai." / "Record attendance once it has begun.";
 }
 
 /// Why something about mentoring was refused.
@@ -111,6 +148,30 @@ pub enum MentoringError {
     CalendarBusy,
     #[error("it was changed by another request")]
     StaleVersion,
+    #[error("there is no such group session")]
+    GroupNotFound,
+    #[error("the caller is not an approved mentor")]
+    GroupMentorRequired,
+    #[error("the caller is not the mentor of the session")]
+    GroupHostRequired,
+    #[error("it is the caller's own session")]
+    GroupOwn,
+    #[error("the session is full")]
+    GroupFull,
+    #[error("the session is cancelled or has begun")]
+    GroupClosed,
+    #[error("there are seats left")]
+    GroupSeatsFree,
+    #[error("the waitlist is full")]
+    GroupWaitlistFull,
+    #[error("nothing is offered to the caller")]
+    GroupNoOffer,
+    #[error("the offer has lapsed")]
+    GroupOfferExpired,
+    #[error("the capacity is below the seats taken")]
+    GroupBelowSeats,
+    #[error("the session has not begun")]
+    GroupNotStarted,
     #[error(transparent)]
     Db(DbError),
 }
@@ -174,6 +235,18 @@ impl ApiError for MentoringError {
             Self::RangeTooLong => &RANGE_TOO_LONG,
             Self::CalendarBusy => &CALENDAR_BUSY,
             Self::StaleVersion => &STALE_VERSION,
+            Self::GroupNotFound => &GROUP_NOT_FOUND,
+            Self::GroupMentorRequired => &GROUP_MENTOR_REQUIRED,
+            Self::GroupHostRequired => &GROUP_HOST_REQUIRED,
+            Self::GroupOwn => &GROUP_OWN,
+            Self::GroupFull => &GROUP_FULL,
+            Self::GroupClosed => &GROUP_CLOSED,
+            Self::GroupSeatsFree => &GROUP_SEATS_FREE,
+            Self::GroupWaitlistFull => &GROUP_WAITLIST_FULL,
+            Self::GroupNoOffer => &GROUP_NO_OFFER,
+            Self::GroupOfferExpired => &GROUP_OFFER_EXPIRED,
+            Self::GroupBelowSeats => &GROUP_BELOW_SEATS,
+            Self::GroupNotStarted => &GROUP_NOT_STARTED,
             Self::Db(error) => error.code(),
         }
     }

@@ -6,6 +6,7 @@
 mod availability;
 mod claims;
 mod error;
+mod group_jobs;
 pub mod holidays;
 mod http;
 pub mod ics;
@@ -23,6 +24,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The operations under `/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    http::groups::routes(cfg);
     cfg.service(http::slots::list_slots)
         .service(http::slots::list_available_days)
         .service(http::slots::explain_slot)

@@ -1,10 +1,12 @@
 //! What the platform tells people. Today: mail, in Indonesian and English, and the development inbox.
 
 mod booking;
+mod group;
 pub mod inbox;
 mod mailer;
 pub mod templates;
 
 pub use booking::{BookingMail, BookingNotice};
+pub use group::{GroupMail, GroupNotice};
 pub use mailer::{MailError, MailOptions, Mailer, SentMail, SmtpOptions, SmtpSecurity, Transport};
 pub use templates::Template;

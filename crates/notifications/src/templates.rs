@@ -4,7 +4,7 @@ use askama::Template as _;
 use chrono::{DateTime, Utc};
 use karya_core::Lang;
 
-use crate::BookingMail;
+use crate::{BookingMail, GroupMail};
 
 /// A mail, apart from who gets it.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub enum Template {
     },
     /// Tells one side of a mentoring booking what happened to it.
     Booking(BookingMail),
+    /// Tells somebody what happened to a group session and to their seat.
+    Group(GroupMail),
 }
 
 /// A mail in words.
@@ -141,6 +143,7 @@ impl Template {
                 },
             ),
             Self::Booking(mail) => mail.words(id),
+            Self::Group(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {

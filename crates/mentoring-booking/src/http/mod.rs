@@ -1,5 +1,6 @@
 pub(crate) mod book;
 pub(crate) mod bookings;
+pub(crate) mod groups;
 pub(crate) mod holds;
 pub(crate) mod slots;
 pub(crate) mod transitions;

@@ -1,6 +1,7 @@
 //! The rules. Each operation takes a connection, then the time, then who and what.
 
 mod book;
+pub(crate) mod groups;
 mod hold;
 mod place;
 mod transition;
