@@ -27,10 +27,7 @@ fn operations() -> Vec<Operation> {
         for (method, value) in item.as_object().unwrap() {
             let path = template
                 .replace("{business_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
-                .replace(
-                    "{group_session_id}",
-                    "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b",
-                )
+                .replace("{group_session_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{series_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{slug}", "batik-sari")
                 .replace("{code}", "33.75");

@@ -1,6 +1,7 @@
 //! Mentoring. Everybody's clock stands at Monday, 1 June 2026, 12:00 in Jakarta.
 
 mod booking;
+mod groups;
 
 use serde_json::{Value, json};
 use uuid::Uuid;

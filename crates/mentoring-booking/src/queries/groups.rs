@@ -81,10 +81,7 @@ pub(crate) async fn count_out(
         .await
 }
 
-pub(crate) async fn insert_seat(
-    conn: &mut AsyncPgConnection,
-    row: &SeatRow,
-) -> QueryResult<usize> {
+pub(crate) async fn insert_seat(conn: &mut AsyncPgConnection, row: &SeatRow) -> QueryResult<usize> {
     diesel::insert_into(group_seats::table)
         .values(row)
         .execute(conn)
@@ -204,9 +201,11 @@ pub(crate) async fn list(
     }
     if let Some((starts_at, id)) = after {
         query = query.filter(
-            group_sessions::starts_at.gt(starts_at).or(group_sessions::starts_at
-                .eq(starts_at)
-                .and(group_sessions::id.gt(id))),
+            group_sessions::starts_at
+                .gt(starts_at)
+                .or(group_sessions::starts_at
+                    .eq(starts_at)
+                    .and(group_sessions::id.gt(id))),
         );
     }
     query

@@ -70,7 +70,8 @@ fn description(raw: &str) -> Result<String, Rule> {
 fn link(raw: &str) -> Result<String, Rule> {
     let link = Text::line(raw, 0, 300)?.into_string();
     let host = link.strip_prefix("https://").unwrap_or_default();
-    let is_plain = !host.is_empty() && !host.starts_with('/') && !link.contains(char::is_whitespace);
+    let is_plain =
+        !host.is_empty() && !host.starts_with('/') && !link.contains(char::is_whitespace);
     if is_plain { Ok(link) } else { Err(LINK) }
 }
 
@@ -83,7 +84,9 @@ impl CreateGroupSession {
             Text::line(&raw, 0, 300).map(Text::into_string)
         });
         if self.mode == SessionMode::InPerson
-            && place.as_ref().is_some_and(|place| place.as_deref().is_none_or(str::is_empty))
+            && place
+                .as_ref()
+                .is_some_and(|place| place.as_deref().is_none_or(str::is_empty))
         {
             check.fail("/place", Rule::Required);
         }

@@ -127,7 +127,11 @@ impl Floor {
             queries::waitlist::close(conn, now, &entries, WaitlistState::Lapsed).await?;
             self.give_back(conn, now, &seats).await?;
             claims::bump(conn, &people(&lapsed)).await?;
-            if self.seat.as_ref().is_some_and(|seat| seats.contains(&seat.id)) {
+            if self
+                .seat
+                .as_ref()
+                .is_some_and(|seat| seats.contains(&seat.id))
+            {
                 self.seat = None;
                 self.entry = None;
             }

@@ -10,7 +10,9 @@ use super::floor::{Floor, time};
 use crate::availability::{Availability, Session};
 use crate::claims::{self, Claim};
 use crate::group_jobs;
-use crate::model::{ClaimKind, GroupRow, GroupState, SeatRow, SeatState, SessionMode, WaitlistState};
+use crate::model::{
+    ClaimKind, GroupRow, GroupState, SeatRow, SeatState, SessionMode, WaitlistState,
+};
 use crate::ops::transition;
 use crate::slots::{Interval, Refusal};
 use crate::{MentoringError, queries};
@@ -68,9 +70,14 @@ pub(crate) async fn create(
             mentee_region: None,
         };
         let interval = Interval::new(new.starts_at, ends_at).ok();
-        let blacked_out = calendars.into_iter().next().zip(interval).is_some_and(
-            |(calendar, interval)| Availability::of(calendar).is_blacked_out(session, interval),
-        );
+        let blacked_out =
+            calendars
+                .into_iter()
+                .next()
+                .zip(interval)
+                .is_some_and(|(calendar, interval)| {
+                    Availability::of(calendar).is_blacked_out(session, interval)
+                });
         if blacked_out {
             return Err(refused(Refusal::Blackout));
         }
@@ -94,7 +101,10 @@ pub(crate) async fn create(
             created_at: now,
             updated_at: now,
         };
-        if !claims::busy(conn, now, &[mentor], time(&row)).await?.is_empty() {
+        if !claims::busy(conn, now, &[mentor], time(&row))
+            .await?
+            .is_empty()
+        {
             return Err(taken());
         }
         queries::groups::insert(conn, &row).await?;
