@@ -71,6 +71,23 @@ impl Availability {
             .any(|busy| busy.counts && busy.interval.overlaps(interval))
     }
 
+    /// Takes note of a session that is going to be booked.
+    pub(crate) fn occupy(
+        &mut self,
+        starts_at: DateTime<Utc>,
+        ends_at: DateTime<Utc>,
+        (before_min, after_min): (i16, i16),
+    ) {
+        if let Ok(interval) = Interval::new(starts_at, ends_at) {
+            self.busy.push(Busy {
+                interval,
+                before_min: u16::try_from(before_min).unwrap_or_default(),
+                after_min: u16::try_from(after_min).unwrap_or_default(),
+                counts: true,
+            });
+        }
+    }
+
     /// Whether a blackout of this person's region, or of the mentee's, reaches into `interval`.
     pub(crate) fn is_blacked_out(&self, session: Session<'_>, interval: Interval) -> bool {
         let (_, blackouts) = self.closed_days(session);

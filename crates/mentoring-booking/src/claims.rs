@@ -97,13 +97,48 @@ pub(crate) async fn take(
         .on_constraint(NO_OVERLAP, || MentoringError::MenteeBusy)
 }
 
+/// Takes time of both, for many sessions at once, in the order given.
+pub(crate) async fn take_all(
+    conn: &mut AsyncPgConnection,
+    (mentor, mentee): (UserId, UserId),
+    claims: &[Claim],
+) -> Result<(), MentoringError> {
+    let rows: Vec<ClaimRow> = claims
+        .iter()
+        .flat_map(|claim| {
+            let mentees = Claim {
+                before_min: 0,
+                after_min: 0,
+                ..*claim
+            };
+            [row(mentor, *claim), row(mentee, mentees)]
+        })
+        .collect();
+    diesel::insert_into(time_claims::table)
+        .values(&rows)
+        .execute(conn)
+        .await
+        .on_constraint("time_claims_no_overlap", || MentoringError::SlotTaken {
+            alternatives: Vec::new(),
+        })?;
+    Ok(())
+}
+
 /// Takes time of one person.
 pub(crate) async fn insert(
     conn: &mut AsyncPgConnection,
     owner: UserId,
     claim: Claim,
 ) -> QueryResult<()> {
-    let row = ClaimRow {
+    diesel::insert_into(time_claims::table)
+        .values(&row(owner, claim))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+fn row(owner: UserId, claim: Claim) -> ClaimRow {
+    ClaimRow {
         id: Uuid::now_v7(),
         owner_id: owner,
         kind: claim.kind,
@@ -113,12 +148,7 @@ pub(crate) async fn insert(
         before_min: claim.before_min,
         after_min: claim.after_min,
         expires_at: claim.expires_at,
-    };
-    diesel::insert_into(time_claims::table)
-        .values(&row)
-        .execute(conn)
-        .await?;
-    Ok(())
+    }
 }
 
 /// Moves what is claimed for `ref_id`, and says what it is claimed for from now on. A claim never collides with

@@ -108,6 +108,13 @@ karya_core::codes! {
     GROUP_NOT_STARTED = "group_session.not_started", Conflict,
         title: "Sesi kelompok belum mulai" / "The group session has not begun",
         fix: "Catat kehadiran setelah sesi mulai." / "Record attendance once it has begun.";
+
+    SERIES_NOT_FOUND = "booking_series.not_found", NotFound,
+        title: "Rangkaian sesi tidak ditemukan" / "There is no such series",
+        fix: "Periksa id; rangkaian itu tidak ada atau bukan milik Anda." / "Check the id; the series does not exist or is not yours.";
+    SERIES_CONFLICT = "booking_series.conflict", Conflict,
+        title: "Sebagian jadwal rangkaian ini tidak bisa dipesan" / "Some times of the series cannot be booked",
+        fix: "Lihat `conflicts`; geser jam mulainya, atau kirim `on_conflict: skip`." / "Look at `conflicts`; move the start, or send `on_conflict: skip`.";
 }
 
 /// Why something about mentoring was refused.
@@ -172,6 +179,14 @@ pub enum MentoringError {
     GroupBelowSeats,
     #[error("the session has not begun")]
     GroupNotStarted,
+    #[error("there is no such series for this caller")]
+    SeriesNotFound,
+    #[error("{} times of the series cannot be had", conflicts.len())]
+    SeriesConflict {
+        conflicts: Vec<(DateTime<Utc>, &'static Code)>,
+        /// Other times for the first of them.
+        alternatives: Vec<DateTime<Utc>>,
+    },
     #[error(transparent)]
     Db(DbError),
 }
@@ -247,6 +262,8 @@ impl ApiError for MentoringError {
             Self::GroupOfferExpired => &GROUP_OFFER_EXPIRED,
             Self::GroupBelowSeats => &GROUP_BELOW_SEATS,
             Self::GroupNotStarted => &GROUP_NOT_STARTED,
+            Self::SeriesNotFound => &SERIES_NOT_FOUND,
+            Self::SeriesConflict { .. } => &SERIES_CONFLICT,
             Self::Db(error) => error.code(),
         }
     }
@@ -260,9 +277,16 @@ impl ApiError for MentoringError {
 
     fn alternatives(&self) -> &[DateTime<Utc>] {
         match self {
-            Self::SlotTaken { alternatives } | Self::NotOffered { alternatives, .. } => {
-                alternatives
-            }
+            Self::SlotTaken { alternatives }
+            | Self::NotOffered { alternatives, .. }
+            | Self::SeriesConflict { alternatives, .. } => alternatives,
+            _ => &[],
+        }
+    }
+
+    fn conflicts(&self) -> &[(DateTime<Utc>, &'static Code)] {
+        match self {
+            Self::SeriesConflict { conflicts, .. } => conflicts,
             _ => &[],
         }
     }

@@ -15,6 +15,8 @@ pub mod model;
 pub mod ops;
 pub mod proof;
 mod queries;
+mod series;
+mod series_jobs;
 pub mod slots;
 mod zones;
 
@@ -25,6 +27,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// The operations under `/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
     http::groups::routes(cfg);
+    http::series::routes(cfg);
     cfg.service(http::slots::list_slots)
         .service(http::slots::list_available_days)
         .service(http::slots::explain_slot)

@@ -4,9 +4,11 @@ mod booking;
 mod group;
 pub mod inbox;
 mod mailer;
+mod series;
 pub mod templates;
 
 pub use booking::{BookingMail, BookingNotice};
 pub use group::{GroupMail, GroupNotice};
 pub use mailer::{MailError, MailOptions, Mailer, SentMail, SmtpOptions, SmtpSecurity, Transport};
+pub use series::{SeriesMail, SeriesNotice};
 pub use templates::Template;

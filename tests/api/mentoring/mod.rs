@@ -2,6 +2,7 @@
 
 mod booking;
 mod groups;
+mod series;
 
 use serde_json::{Value, json};
 use uuid::Uuid;

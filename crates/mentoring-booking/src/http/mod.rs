@@ -2,6 +2,7 @@ pub(crate) mod book;
 pub(crate) mod bookings;
 pub(crate) mod groups;
 pub(crate) mod holds;
+pub(crate) mod series;
 pub(crate) mod slots;
 pub(crate) mod transitions;
 mod view;

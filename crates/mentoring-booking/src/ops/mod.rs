@@ -4,6 +4,7 @@ mod book;
 pub(crate) mod groups;
 mod hold;
 mod place;
+pub(crate) mod series;
 mod transition;
 
 pub(crate) use book::{NewBooking, book};
