@@ -106,7 +106,8 @@ async fn enumerations_agree_with_the_database() {
         BusinessState, LegalForm, MemberRole, RegistrationStatus, SizeClass,
     };
     use karya_mentoring_booking::model::{
-        BookingState, ClaimKind, HolidayPolicy, MentorState, NoShowParty, Party, SessionMode,
+        BookingState, ClaimKind, GroupState, HolidayPolicy, MentorState, NoShowParty, Party,
+        SeatState, SessionMode, WaitlistState,
     };
     let db = TestDb::new().await;
     let sql = db.sql().await;
@@ -128,6 +129,10 @@ async fn enumerations_agree_with_the_database() {
             "status",
             texts!(RegistrationStatus),
         ),
+        ("group_sessions", "state", texts!(GroupState)),
+        ("group_sessions", "mode", texts!(SessionMode)),
+        ("group_seats", "state", texts!(SeatState)),
+        ("waitlist_entries", "state", texts!(WaitlistState)),
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("users", "timezone", texts!(karya_core::Timezone)),

@@ -18,7 +18,7 @@ pub const NOT_IDEMPOTENT_BY_KEY: [&str; 5] = [
 ];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 25] = [
+pub const PUBLIC: [&str; 27] = [
     "register_account",
     "verify_email",
     "login",
@@ -39,6 +39,8 @@ pub const PUBLIC: [&str; 25] = [
     "get_mentor",
     "list_mentor_offerings",
     "get_offering",
+    "list_group_sessions",
+    "get_group_session",
     "list_subsectors",
     "list_regions",
     "get_region",
@@ -69,6 +71,7 @@ pub const PUBLIC: [&str; 25] = [
         (name = "calendar", description = "The time that a mentor gives"),
         (name = "bookings", description = "Mentoring sessions: finding a time, booking, moving, cancelling"),
         (name = "sync", description = "Changes, for clients that keep a copy"),
+        (name = "group sessions", description = "Mentoring sessions with many seats, and their waitlists"),
         (name = "reference", description = "Subsectors, regions and KBLI codes"),
         (name = "operations", description = "Probes for whatever runs the server"),
     ),

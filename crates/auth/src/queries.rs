@@ -357,6 +357,20 @@ pub(crate) async fn find_verification(
         .optional()
 }
 
+/// Whose verification token it is, in whatever state.
+pub(crate) async fn verification_user(
+    conn: &AsyncPgConnection,
+    hash: &[u8],
+) -> QueryResult<Option<UserId>> {
+    one_time_tokens::table
+        .find(hash)
+        .filter(one_time_tokens::purpose.eq("verify_email"))
+        .select(one_time_tokens::user_id)
+        .first(&mut &*conn)
+        .await
+        .optional()
+}
+
 /// Locks every unproved claim on the address that `user` claims, in one order for all who do.
 pub(crate) async fn lock_claims(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<usize> {
     let claim = diesel::alias!(emails as claim);

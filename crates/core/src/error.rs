@@ -27,6 +27,11 @@ pub trait ApiError: std::error::Error + Send + Sync + 'static {
         &[]
     }
 
+    /// Of several times that were wanted, those that cannot be had, and why.
+    fn conflicts(&self) -> &[(DateTime<Utc>, &'static Code)] {
+        &[]
+    }
+
     /// When trying again makes sense.
     fn retry_after(&self) -> Option<Duration> {
         None

@@ -51,4 +51,8 @@ typed_id! {
     OfferingId,
     /// A booked mentoring session.
     BookingId,
+    /// A mentoring session with many seats.
+    GroupSessionId,
+    /// Bookings of one rhythm.
+    BookingSeriesId,
 }

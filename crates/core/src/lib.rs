@@ -30,7 +30,9 @@ pub use code::{Code, Kind, Words};
 pub use email::EmailAddress;
 pub use error::ApiError;
 pub use geo::Coordinates;
-pub use ids::{BookingId, BusinessId, OfferingId, SessionId, UserId};
+pub use ids::{
+    BookingId, BookingSeriesId, BusinessId, GroupSessionId, OfferingId, SessionId, UserId,
+};
 pub use lang::Lang;
 pub use member_role::MemberRole;
 pub use money::Money;

@@ -244,6 +244,45 @@ diesel::table! {
 }
 
 diesel::table! {
+    group_seats (id) {
+        id -> Uuid,
+        session_id -> Uuid,
+        mentee_id -> Uuid,
+        /// Held: offered to somebody from the waitlist, who has not answered.
+        state -> Text,
+        attended -> Nullable<Bool>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// A session with many seats. Its row is locked before any calendar by whoever changes seats or the waitlist.
+    group_sessions (id) {
+        id -> Uuid,
+        mentor_id -> Uuid,
+        title -> Text,
+        description -> Nullable<Text>,
+        mode -> Text,
+        place -> Nullable<Text>,
+        meeting_url -> Nullable<Text>,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        capacity -> Int2,
+        waitlist_capacity -> Int2,
+        /// How many seats are held or confirmed; a deferred trigger compares.
+        seats_taken -> Int2,
+        /// What the next to join the waitlist gets.
+        next_position -> Int4,
+        state -> Text,
+        attendance_taken_at -> Nullable<Timestamptz>,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// Replies to POST requests that carried an Idempotency-Key, written in the same transaction as their effect.
     idempotency_keys (actor, operation, key) {
         /// The account, or the nil UUID for callers without one.
@@ -483,6 +522,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    waitlist_entries (id) {
+        id -> Uuid,
+        session_id -> Uuid,
+        mentee_id -> Uuid,
+        /// Goes up within a session and is never given twice.
+        position -> Int4,
+        state -> Text,
+        seat_id -> Nullable<Uuid>,
+        offer_expires_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(availability_overrides -> calendars (user_id));
 diesel::joinable!(availability_schedules -> calendars (user_id));
 diesel::joinable!(booking_events -> bookings (booking_id));
@@ -505,6 +559,9 @@ diesel::joinable!(emails -> users (user_id));
 diesel::joinable!(external_busy -> calendars (owner_id));
 diesel::joinable!(external_busy -> external_calendars (calendar_id));
 diesel::joinable!(external_calendars -> calendars (owner_id));
+diesel::joinable!(group_seats -> group_sessions (session_id));
+diesel::joinable!(group_seats -> users (mentee_id));
+diesel::joinable!(group_sessions -> mentors (mentor_id));
 diesel::joinable!(offerings -> mentors (mentor_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(passwords -> users (user_id));
@@ -512,6 +569,9 @@ diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(time_claims -> calendars (owner_id));
 diesel::joinable!(time_off -> calendars (user_id));
+diesel::joinable!(waitlist_entries -> group_seats (seat_id));
+diesel::joinable!(waitlist_entries -> group_sessions (session_id));
+diesel::joinable!(waitlist_entries -> users (mentee_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     availability_overrides,
@@ -527,6 +587,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     emails,
     external_busy,
     external_calendars,
+    group_seats,
+    group_sessions,
     mentors,
     offerings,
     one_time_tokens,
@@ -538,4 +600,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     time_claims,
     time_off,
     users,
+    waitlist_entries,
 );

@@ -98,6 +98,29 @@ impl Availability {
             .any(|busy| busy.counts && busy.interval.overlaps(interval))
     }
 
+    /// Takes note of a session that is going to be booked.
+    pub(crate) fn occupy(
+        &mut self,
+        starts_at: DateTime<Utc>,
+        ends_at: DateTime<Utc>,
+        (before_min, after_min): (i16, i16),
+    ) {
+        if let Ok(interval) = Interval::new(starts_at, ends_at) {
+            self.busy.push(Busy {
+                interval,
+                before_min: u16::try_from(before_min).unwrap_or_default(),
+                after_min: u16::try_from(after_min).unwrap_or_default(),
+                counts: true,
+            });
+        }
+    }
+
+    /// Whether a blackout of this person's region, or of the mentee's, reaches into `interval`.
+    pub(crate) fn is_blacked_out(&self, session: Session<'_>, interval: Interval) -> bool {
+        let (_, blackouts) = self.closed_days(session);
+        blackouts.iter().any(|blackout| blackout.overlaps(interval))
+    }
+
     pub(crate) fn region(&self) -> Option<&str> {
         self.region.as_deref()
     }
@@ -220,7 +243,8 @@ pub(crate) async fn load(
 }
 
 impl Availability {
-    fn of(row: CalendarRow) -> Self {
+    /// Without anything that is loaded for a range: enough for zone, region and blackouts.
+    pub(crate) fn of(row: CalendarRow) -> Self {
         Self {
             zone: zone(&row),
             region: row.region_code.clone(),

@@ -1,6 +1,6 @@
 //! The one place that writes `time_claims`. Everything here wants the calendars of all owners locked first.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::UserId;
@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 use crate::MentoringError;
 use crate::model::{CalendarRow, ClaimKind, ClaimRow};
+
+/// The longest claim, by the constraint on the table.
+const LONGEST: TimeDelta = TimeDelta::hours(8);
 
 /// What to claim, apart from whose time it is.
 #[derive(Debug, Clone, Copy)]
@@ -94,13 +97,48 @@ pub(crate) async fn take(
         .on_constraint(NO_OVERLAP, || MentoringError::MenteeBusy)
 }
 
+/// Takes time of both, for many sessions at once, in the order given.
+pub(crate) async fn take_all(
+    conn: &mut AsyncPgConnection,
+    (mentor, mentee): (UserId, UserId),
+    claims: &[Claim],
+) -> Result<(), MentoringError> {
+    let rows: Vec<ClaimRow> = claims
+        .iter()
+        .flat_map(|claim| {
+            let mentees = Claim {
+                before_min: 0,
+                after_min: 0,
+                ..*claim
+            };
+            [row(mentor, *claim), row(mentee, mentees)]
+        })
+        .collect();
+    diesel::insert_into(time_claims::table)
+        .values(&rows)
+        .execute(conn)
+        .await
+        .on_constraint("time_claims_no_overlap", || MentoringError::SlotTaken {
+            alternatives: Vec::new(),
+        })?;
+    Ok(())
+}
+
 /// Takes time of one person.
 pub(crate) async fn insert(
     conn: &mut AsyncPgConnection,
     owner: UserId,
     claim: Claim,
 ) -> QueryResult<()> {
-    let row = ClaimRow {
+    diesel::insert_into(time_claims::table)
+        .values(&row(owner, claim))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+fn row(owner: UserId, claim: Claim) -> ClaimRow {
+    ClaimRow {
         id: Uuid::now_v7(),
         owner_id: owner,
         kind: claim.kind,
@@ -110,12 +148,7 @@ pub(crate) async fn insert(
         before_min: claim.before_min,
         after_min: claim.after_min,
         expires_at: claim.expires_at,
-    };
-    diesel::insert_into(time_claims::table)
-        .values(&row)
-        .execute(conn)
-        .await?;
-    Ok(())
+    }
 }
 
 /// Moves what is claimed for `ref_id`, and says what it is claimed for from now on. A claim never collides with
@@ -189,5 +222,30 @@ pub(crate) async fn bump(conn: &mut AsyncPgConnection, owners: &[UserId]) -> Que
     diesel::update(calendars::table.filter(calendars::user_id.eq_any(owners)))
         .set(calendars::rev.eq(calendars::rev + 1))
         .execute(conn)
+        .await
+}
+
+/// Those of these people who have something in this time.
+pub(crate) async fn busy(
+    conn: &AsyncPgConnection,
+    now: DateTime<Utc>,
+    people: &[UserId],
+    (starts_at, ends_at): (DateTime<Utc>, DateTime<Utc>),
+) -> QueryResult<Vec<UserId>> {
+    let live = time_claims::expires_at
+        .is_null()
+        .or(time_claims::expires_at.gt(now).assume_not_null());
+    time_claims::table
+        .filter(
+            time_claims::owner_id
+                .eq_any(people)
+                .and(time_claims::starts_at.gt(starts_at - LONGEST))
+                .and(time_claims::starts_at.lt(ends_at))
+                .and(time_claims::ends_at.gt(starts_at))
+                .and(live),
+        )
+        .select(time_claims::owner_id)
+        .distinct()
+        .load(&mut &*conn)
         .await
 }

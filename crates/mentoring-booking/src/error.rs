@@ -110,6 +110,50 @@ karya_core::codes! {
     TOO_MANY_OFFERINGS = "offering.too_many", Conflict,
         title: "Anda sudah punya dua puluh layanan yang terbuka" / "You have twenty open offerings already",
         fix: "Tutup salah satu dulu." / "Close one first.";
+
+    GROUP_NOT_FOUND = "group_session.not_found", NotFound,
+        title: "Sesi kelompok tidak ditemukan" / "There is no such group session",
+        fix: "Periksa id sesi kelompok." / "Check the id of the group session.";
+    GROUP_MENTOR_REQUIRED = "group_session.mentor_required", Forbidden,
+        title: "Hanya mentor yang disetujui dapat membuka sesi kelompok" / "Only approved mentors open group sessions",
+        fix: "Daftar sebagai mentor dan tunggu persetujuan." / "Apply as a mentor and wait for approval.";
+    GROUP_HOST_REQUIRED = "group_session.host_required", Forbidden,
+        title: "Hanya mentor sesi ini yang boleh" / "Only the mentor of the session may do that",
+        fix: "Hubungi mentor sesi ini." / "Ask the mentor of the session.";
+    GROUP_OWN = "group_session.own_session", Conflict,
+        title: "Ini sesi Anda sendiri" / "It is your own session",
+        fix: "Mentor tidak perlu kursi di sesinya sendiri." / "A mentor needs no seat in their own session.";
+    GROUP_FULL = "group_session.full", Conflict,
+        title: "Sesi kelompok sudah penuh" / "The group session is full",
+        fix: "Masuk daftar tunggu, atau pilih sesi lain." / "Join the waitlist, or choose another session.";
+    GROUP_CLOSED = "group_session.closed", Conflict,
+        title: "Sesi kelompok dibatalkan atau sudah mulai" / "The group session was cancelled or has begun",
+        fix: "Pilih sesi lain." / "Choose another session.";
+    GROUP_SEATS_FREE = "group_session.seats_free", Conflict,
+        title: "Masih ada kursi kosong" / "There are seats left",
+        fix: "Langsung gabung; daftar tunggu tidak diperlukan." / "Join; there is no need to wait.";
+    GROUP_WAITLIST_FULL = "group_session.waitlist_full", Conflict,
+        title: "Daftar tunggu sudah penuh" / "The waitlist is full",
+        fix: "Coba lagi nanti, atau pilih sesi lain." / "Try again later, or choose another session.";
+    GROUP_NO_OFFER = "group_session.no_offer", Conflict,
+        title: "Tidak ada kursi yang ditawarkan kepada Anda" / "No seat is offered to you",
+        fix: "Tunggu surel tawaran, atau gabung bila ada kursi." / "Wait for the mail with the offer, or join if there is a seat.";
+    GROUP_OFFER_EXPIRED = "group_session.offer_expired", Conflict,
+        title: "Tawaran kursi sudah lewat waktunya" / "The offer of the seat has lapsed",
+        fix: "Masuk daftar tunggu lagi." / "Join the waitlist again.";
+    GROUP_BELOW_SEATS = "group_session.capacity_below_seats", Conflict,
+        title: "Kapasitas kurang dari kursi yang sudah terisi" / "The capacity is below the seats that are taken",
+        fix: "Isi paling sedikit `seats_taken`." / "Give at least `seats_taken`.";
+    GROUP_NOT_STARTED = "group_session.not_started", Conflict,
+        title: "Sesi kelompok belum mulai" / "The group session has not begun",
+        fix: "Catat kehadiran setelah sesi mulai." / "Record attendance once it has begun.";
+
+    SERIES_NOT_FOUND = "booking_series.not_found", NotFound,
+        title: "Rangkaian sesi tidak ditemukan" / "There is no such series",
+        fix: "Periksa id; rangkaian itu tidak ada atau bukan milik Anda." / "Check the id; the series does not exist or is not yours.";
+    SERIES_CONFLICT = "booking_series.conflict", Conflict,
+        title: "Sebagian jadwal rangkaian ini tidak bisa dipesan" / "Some times of the series cannot be booked",
+        fix: "Lihat `conflicts`; geser jam mulainya, atau kirim `on_conflict: skip`." / "Look at `conflicts`; move the start, or send `on_conflict: skip`.";
 }
 
 /// Why something about mentoring was refused.
@@ -176,6 +220,38 @@ pub enum MentoringError {
     TooManyOfferings,
     #[error("it was changed by another request")]
     StaleVersion,
+    #[error("there is no such group session")]
+    GroupNotFound,
+    #[error("the caller is not an approved mentor")]
+    GroupMentorRequired,
+    #[error("the caller is not the mentor of the session")]
+    GroupHostRequired,
+    #[error("it is the caller's own session")]
+    GroupOwn,
+    #[error("the session is full")]
+    GroupFull,
+    #[error("the session is cancelled or has begun")]
+    GroupClosed,
+    #[error("there are seats left")]
+    GroupSeatsFree,
+    #[error("the waitlist is full")]
+    GroupWaitlistFull,
+    #[error("nothing is offered to the caller")]
+    GroupNoOffer,
+    #[error("the offer has lapsed")]
+    GroupOfferExpired,
+    #[error("the capacity is below the seats taken")]
+    GroupBelowSeats,
+    #[error("the session has not begun")]
+    GroupNotStarted,
+    #[error("there is no such series for this caller")]
+    SeriesNotFound,
+    #[error("{} times of the series cannot be had", conflicts.len())]
+    SeriesConflict {
+        conflicts: Vec<(DateTime<Utc>, &'static Code)>,
+        /// Other times for the first of them.
+        alternatives: Vec<DateTime<Utc>>,
+    },
     #[error(transparent)]
     Db(DbError),
 }
@@ -252,6 +328,20 @@ impl ApiError for MentoringError {
             Self::OfferingOwnerRequired => &OFFERING_OWNER_REQUIRED,
             Self::TooManyOfferings => &TOO_MANY_OFFERINGS,
             Self::StaleVersion => &STALE_VERSION,
+            Self::GroupNotFound => &GROUP_NOT_FOUND,
+            Self::GroupMentorRequired => &GROUP_MENTOR_REQUIRED,
+            Self::GroupHostRequired => &GROUP_HOST_REQUIRED,
+            Self::GroupOwn => &GROUP_OWN,
+            Self::GroupFull => &GROUP_FULL,
+            Self::GroupClosed => &GROUP_CLOSED,
+            Self::GroupSeatsFree => &GROUP_SEATS_FREE,
+            Self::GroupWaitlistFull => &GROUP_WAITLIST_FULL,
+            Self::GroupNoOffer => &GROUP_NO_OFFER,
+            Self::GroupOfferExpired => &GROUP_OFFER_EXPIRED,
+            Self::GroupBelowSeats => &GROUP_BELOW_SEATS,
+            Self::GroupNotStarted => &GROUP_NOT_STARTED,
+            Self::SeriesNotFound => &SERIES_NOT_FOUND,
+            Self::SeriesConflict { .. } => &SERIES_CONFLICT,
             Self::Db(error) => error.code(),
         }
     }
@@ -265,9 +355,16 @@ impl ApiError for MentoringError {
 
     fn alternatives(&self) -> &[DateTime<Utc>] {
         match self {
-            Self::SlotTaken { alternatives } | Self::NotOffered { alternatives, .. } => {
-                alternatives
-            }
+            Self::SlotTaken { alternatives }
+            | Self::NotOffered { alternatives, .. }
+            | Self::SeriesConflict { alternatives, .. } => alternatives,
+            _ => &[],
+        }
+    }
+
+    fn conflicts(&self) -> &[(DateTime<Utc>, &'static Code)] {
+        match self {
+            Self::SeriesConflict { conflicts, .. } => conflicts,
             _ => &[],
         }
     }

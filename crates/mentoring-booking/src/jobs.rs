@@ -38,7 +38,8 @@ pub struct Context {
 /// Teaches a worker the jobs of this crate.
 #[must_use]
 pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
-    worker
+    let worker = crate::group_jobs::register(worker, context);
+    crate::series_jobs::register(worker, context)
         .register::<TellParticipants>(context.clone())
         .register::<LapseRequest>(context.clone())
         .register::<FinishBooking>(context.clone())

@@ -7,6 +7,7 @@ mod availability;
 mod claims;
 mod demo;
 mod error;
+mod group_jobs;
 pub mod holidays;
 mod http;
 pub mod ics;
@@ -17,6 +18,8 @@ pub mod model;
 pub mod ops;
 pub mod proof;
 mod queries;
+mod series;
+mod series_jobs;
 pub mod slots;
 pub mod sync;
 mod zones;
@@ -29,6 +32,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The operations under `/v1`.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
+    http::groups::routes(cfg);
+    http::series::routes(cfg);
     cfg.service(http::slots::list_slots)
         .service(http::slots::list_available_days)
         .service(http::slots::explain_slot)

@@ -1,14 +1,18 @@
 //! What the platform tells people. Today: mail, in Indonesian and English, and the development inbox.
 
 mod booking;
+mod group;
 pub mod inbox;
 mod mailer;
 mod mentor;
+mod series;
 pub mod templates;
 
 pub use booking::{BookingMail, BookingNotice};
+pub use group::{GroupMail, GroupNotice};
 pub use mailer::{
     CalendarPart, MailError, MailOptions, Mailer, SentMail, SmtpOptions, SmtpSecurity, Transport,
 };
 pub use mentor::{MentorDecision, MentorMail};
+pub use series::{SeriesMail, SeriesNotice};
 pub use templates::Template;

@@ -4,7 +4,7 @@ use askama::Template as _;
 use chrono::{DateTime, Utc};
 use karya_core::Lang;
 
-use crate::{BookingMail, MentorMail};
+use crate::{BookingMail, GroupMail, MentorMail, SeriesMail};
 
 /// A mail, apart from who gets it.
 #[derive(Debug, Clone)]
@@ -36,6 +36,10 @@ pub enum Template {
     Booking(BookingMail),
     /// Tells a mentor what staff decided about them.
     Mentor(MentorMail),
+    /// Tells somebody what happened to a group session and to their seat.
+    Group(GroupMail),
+    /// Tells one side of a series of bookings what happened to all of it.
+    Series(SeriesMail),
 }
 
 /// A mail in words.
@@ -144,6 +148,8 @@ impl Template {
             ),
             Self::Booking(mail) => mail.words(id),
             Self::Mentor(mail) => mail.words(id),
+            Self::Group(mail) => mail.words(id),
+            Self::Series(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {

@@ -225,11 +225,25 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, max_items = 10, value_type = Vec<chrono::DateTime<chrono::Utc>>)]
     alternatives: Vec<String>,
+    /// Of several times that were wanted, those that cannot be had.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 12)]
+    conflicts: Vec<ProblemTime>,
     /// Tell us this when you report a fault.
     #[schema(max_length = 36, example = "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")]
     request_id: String,
     /// Whether the same request may succeed later.
     retryable: bool,
+}
+
+/// A time that cannot be had.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemTime {
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    starts_at: String,
+    /// Why: a code of the catalogue.
+    #[schema(max_length = 80, example = "booking.slot_taken")]
+    code: &'static str,
 }
 
 /// One value that broke one rule.
@@ -283,6 +297,15 @@ impl ProblemBody {
                 .fields()
                 .iter()
                 .map(|field| ProblemField::new(field, context.lang))
+                .collect(),
+            conflicts: problem
+                .error
+                .conflicts()
+                .iter()
+                .map(|(starts_at, code)| ProblemTime {
+                    starts_at: karya_core::instant::format(starts_at),
+                    code: code.code,
+                })
                 .collect(),
             alternatives: problem
                 .error

@@ -4,12 +4,14 @@ mod booking;
 mod calendars;
 mod discovery;
 mod feeds;
+mod groups;
 mod imports;
 mod life;
 mod mentors;
 mod offerings;
 mod oracle;
 mod response_time;
+mod series;
 mod storm;
 
 use serde_json::{Value, json};

@@ -75,10 +75,15 @@ pub async fn verify_email(
 ) -> Result<(), AuthError> {
     let hash = karya_core::sealing::sha256(token.trim().as_bytes());
     conn.transaction(async |conn| {
+        // The claims first: whoever proves another claim on the address deletes this token with its account, and must
+        // not meet somebody who holds the token and waits for the claims.
+        let claimant = queries::verification_user(conn, &hash)
+            .await?
+            .ok_or(AuthError::TokenInvalid)?;
+        queries::lock_claims(conn, claimant).await?;
         let user = queries::consume_verification(conn, &hash, now)
             .await?
             .ok_or(AuthError::TokenInvalid)?;
-        queries::lock_claims(conn, user).await?;
         let address = queries::verify_claim(conn, user, now)
             .await
             .on_constraint("emails_verified_address_key", || AuthError::TokenInvalid)?

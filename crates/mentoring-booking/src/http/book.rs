@@ -49,25 +49,39 @@ pub(crate) struct CreateBooking {
 
 const MAX_ANSWERS: usize = 10;
 
+/// What to talk about; an empty text is none.
+#[expect(
+    clippy::option_option,
+    reason = "outer: is it in order; inner: is there one"
+)]
+pub(super) fn topic(check: &mut Check, raw: Option<String>) -> Option<Option<String>> {
+    let block = |raw: String| Text::block(&raw, 0, 2000).map(Text::into_string);
+    let topic = check.optional("/topic", raw, block);
+    topic.map(|topic| topic.filter(|topic| !topic.is_empty()))
+}
+
+/// Key and text of each.
+pub(super) fn answers(check: &mut Check, raw: Vec<NewAnswer>) -> Option<Vec<(String, String)>> {
+    if raw.len() > MAX_ANSWERS {
+        check.fail("/answers", Rule::TooMany { max: MAX_ANSWERS });
+    }
+    let answers: Vec<Option<(String, String)>> = raw
+        .into_iter()
+        .enumerate()
+        .map(|(at, NewAnswer { key, text })| {
+            let text = Text::block(&text, 1, 2000).map(Text::into_string);
+            let text = check.field(format!("/answers/{at}/text"), text);
+            text.map(|text| (key, text))
+        })
+        .collect();
+    answers.into_iter().collect()
+}
+
 impl CreateBooking {
     fn parse(self) -> Result<NewBooking, Invalid> {
         let mut check = Check::new();
-        let block = |raw: String| Text::block(&raw, 0, 2000).map(Text::into_string);
-        let topic = check.optional("/topic", self.topic, block);
-        if self.answers.len() > MAX_ANSWERS {
-            check.fail("/answers", Rule::TooMany { max: MAX_ANSWERS });
-        }
-        let answers: Vec<Option<(String, String)>> = self
-            .answers
-            .into_iter()
-            .enumerate()
-            .map(|(at, NewAnswer { key, text })| {
-                let text = Text::block(&text, 1, 2000).map(Text::into_string);
-                let text = check.field(format!("/answers/{at}/text"), text);
-                text.map(|text| (key, text))
-            })
-            .collect();
-        let answers: Option<Vec<(String, String)>> = answers.into_iter().collect();
+        let topic = topic(&mut check, self.topic);
+        let answers = answers(&mut check, self.answers);
         let parsed = topic.zip(answers).map(|(topic, answers)| NewBooking {
             wish: Wish {
                 offering: self.offering_id,
@@ -75,7 +89,7 @@ impl CreateBooking {
                 duration_min: self.duration_min,
             },
             business: self.business_id,
-            topic: topic.filter(|topic| !topic.is_empty()),
+            topic,
             answers,
         });
         check.finish(parsed)

@@ -1,9 +1,11 @@
 pub(crate) mod book;
 pub(crate) mod bookings;
 pub(crate) mod calendar;
+pub(crate) mod groups;
 pub(crate) mod holds;
 pub(crate) mod mentors;
 pub(crate) mod offerings;
+pub(crate) mod series;
 pub(crate) mod slots;
 pub(crate) mod transitions;
 pub(crate) mod view;

@@ -127,3 +127,38 @@ karya_core::text_enum! {
         TooManyEvents = "too_many_events",
     }
 }
+
+karya_core::text_enum! {
+    /// Where a group session stands.
+    pub enum GroupState {
+        /// People may join until it starts.
+        Open = "open",
+        /// The mentor called it off.
+        Cancelled = "cancelled",
+    }
+}
+
+karya_core::text_enum! {
+    /// How a seat in a group session stands.
+    pub enum SeatState {
+        /// Offered to somebody from the waitlist, who has not answered.
+        Held = "held",
+        Confirmed = "confirmed",
+        /// Given back, or called off with the session.
+        Released = "released",
+    }
+}
+
+karya_core::text_enum! {
+    /// How somebody's place on a waitlist stands.
+    pub enum WaitlistState {
+        Waiting = "waiting",
+        /// A seat is held for them.
+        Offered = "offered",
+        /// They got a seat.
+        Accepted = "accepted",
+        /// They did not answer the offer in time, or the session was called off.
+        Lapsed = "lapsed",
+        Left = "left",
+    }
+}

@@ -1,6 +1,7 @@
 //! Rows and values.
 
 mod calendar_rows;
+mod groups;
 mod kinds;
 mod machine;
 mod mentors;
@@ -10,9 +11,10 @@ mod windows;
 pub(crate) use calendar_rows::{
     ExternalBusyRow, ExternalCalendarRow, FeedRow, OverrideRow, ScheduleRow, TimeOffRow,
 };
+pub(crate) use groups::{GroupRow, SeatRow, WaitlistRow};
 pub use kinds::{
-    BookingState, ClaimKind, HolidayPolicy, ImportFailure, MentorState, NoShowParty, Party,
-    SessionMode,
+    BookingState, ClaimKind, GroupState, HolidayPolicy, ImportFailure, MentorState, NoShowParty,
+    Party, SeatState, SessionMode, WaitlistState,
 };
 pub(crate) use machine::{Action, FINISH_AFTER, Facts, Refused, step};
 pub use mentors::Language;

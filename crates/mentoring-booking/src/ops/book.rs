@@ -6,11 +6,14 @@ use karya_db::membership;
 use super::place::{Room, Wish};
 use super::transition::record;
 use crate::jobs::{self, Notice};
-use crate::model::{BookingRow, BookingState, ClaimKind, Question};
+use crate::model::{BookingRow, BookingState, CalendarRow, ClaimKind, OfferingRow, Question};
 use crate::{MentoringError, queries};
 
 /// How many sessions one person may have ahead, so that a few do not take all mentors.
 const MAX_AHEAD: i64 = 10;
+
+/// The same for somebody who has a series, which counts as its sessions.
+const MAX_AHEAD_WITH_SERIES: i64 = 24;
 
 /// How long a mentor may take to answer a request, and how long before the session the answer must be there.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::hours(48);
@@ -43,64 +46,24 @@ pub(crate) async fn book(
     new: NewBooking,
 ) -> Result<BookingRow, MentoringError> {
     conn.transaction(async |conn| {
-        if let Some(business) = new.business
-            && membership::role(conn, business, mentee).await?.is_none()
-        {
-            return Err(Invalid::body("/business_id", NOT_A_MEMBER).into());
-        }
+        check_business(conn, mentee, new.business).await?;
         let room = Room::find(conn, now, mentee, new.wish, None).await?;
         let answers = answers(&room.offering.questions, new.answers)?;
-        // Counted under the lock on the mentee's calendar.
-        if queries::bookings::count_ahead(conn, mentee, now).await? >= MAX_AHEAD {
-            return Err(MentoringError::TooManyActive);
-        }
-        let (state, kind, expires_at) = if room.offering.needs_approval {
-            let expires_at = answer_by(now, room.starts_at);
-            (
-                BookingState::Requested,
-                ClaimKind::Request,
-                Some(expires_at),
-            )
-        } else {
-            (BookingState::Confirmed, ClaimKind::Booking, None)
-        };
-        let booking = BookingRow {
-            id: BookingId::fresh(),
-            code: code(random),
-            offering_id: room.offering.id,
-            mentor_id: room.mentor(),
-            mentee_id: mentee,
-            business_id: new.business,
-            state,
-            starts_at: room.starts_at,
-            ends_at: room.ends_at,
-            zone: room.calendar.zone.clone(),
-            mode: room.offering.mode,
-            place: room.offering.place.clone(),
-            region_code: room.calendar.region_code.clone(),
+        check_ahead(conn, now, mentee, (1, false)).await?;
+        let details = Details {
+            business: new.business,
             topic: new.topic,
             answers,
-            series_id: None,
-            series_index: None,
-            expires_at,
-            suspended_from: None,
-            cancelled_by: None,
-            reason_code: None,
-            late: false,
-            no_show_party: None,
-            mentor_checked_in_at: None,
-            mentee_checked_in_at: None,
-            reschedule_count: 0,
-            sequence: 0,
-            version: 1,
-            created_at: now,
-            updated_at: now,
         };
+        let time = (room.starts_at, room.ends_at);
+        let of = (&room.offering, &room.calendar);
+        let booking = draft(now, random, of, mentee, time, details);
+        let kind = claim_kind(&booking);
         queries::bookings::insert(conn, &booking).await?;
-        room.take(conn, kind, booking.id.as_uuid(), expires_at)
+        room.take(conn, kind, booking.id.as_uuid(), booking.expires_at)
             .await?;
         record(conn, now, Some(mentee), None, &booking).await?;
-        let notice = match state {
+        let notice = match booking.state {
             BookingState::Requested => Notice::Requested,
             _ => Notice::Confirmed,
         };
@@ -109,6 +72,103 @@ pub(crate) async fn book(
         Ok(booking)
     })
     .await
+}
+
+/// Refuses a business that the mentee is not a member of.
+pub(super) async fn check_business(
+    conn: &mut AsyncPgConnection,
+    mentee: UserId,
+    business: Option<BusinessId>,
+) -> Result<(), MentoringError> {
+    if let Some(business) = business
+        && membership::role(conn, business, mentee).await?.is_none()
+    {
+        return Err(Invalid::body("/business_id", NOT_A_MEMBER).into());
+    }
+    Ok(())
+}
+
+/// Refuses so many `more` bookings where they are too many. Wants the mentee's calendar locked.
+pub(super) async fn check_ahead(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    mentee: UserId,
+    (more, is_series): (i64, bool),
+) -> Result<(), MentoringError> {
+    let (ahead, has_series) = queries::bookings::count_ahead(conn, mentee, now).await?;
+    let most = if is_series || has_series {
+        MAX_AHEAD_WITH_SERIES
+    } else {
+        MAX_AHEAD
+    };
+    if ahead + more > most {
+        return Err(MentoringError::TooManyActive);
+    }
+    Ok(())
+}
+
+/// What a mentee says about a booking, checked.
+#[derive(Debug, Clone)]
+pub(super) struct Details {
+    pub(super) business: Option<BusinessId>,
+    pub(super) topic: Option<String>,
+    pub(super) answers: serde_json::Value,
+}
+
+/// A new booking: confirmed, or requested where the offering wants the mentor's consent.
+pub(super) fn draft(
+    now: DateTime<Utc>,
+    random: &Random,
+    (offering, calendar): (&OfferingRow, &CalendarRow),
+    mentee: UserId,
+    (starts_at, ends_at): (DateTime<Utc>, DateTime<Utc>),
+    details: Details,
+) -> BookingRow {
+    let (state, expires_at) = if offering.needs_approval {
+        (BookingState::Requested, Some(answer_by(now, starts_at)))
+    } else {
+        (BookingState::Confirmed, None)
+    };
+    BookingRow {
+        id: BookingId::fresh(),
+        code: code(random),
+        offering_id: offering.id,
+        mentor_id: offering.mentor_id,
+        mentee_id: mentee,
+        business_id: details.business,
+        state,
+        starts_at,
+        ends_at,
+        zone: calendar.zone.clone(),
+        mode: offering.mode,
+        place: offering.place.clone(),
+        region_code: calendar.region_code.clone(),
+        topic: details.topic,
+        answers: details.answers,
+        series_id: None,
+        series_index: None,
+        expires_at,
+        suspended_from: None,
+        cancelled_by: None,
+        reason_code: None,
+        late: false,
+        no_show_party: None,
+        mentor_checked_in_at: None,
+        mentee_checked_in_at: None,
+        reschedule_count: 0,
+        sequence: 0,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// How a new booking keeps its time.
+pub(super) fn claim_kind(booking: &BookingRow) -> ClaimKind {
+    match booking.state {
+        BookingState::Requested => ClaimKind::Request,
+        _ => ClaimKind::Booking,
+    }
 }
 
 /// When a request lapses: in time for both sides to make other plans, and never after the session begins.
@@ -131,7 +191,7 @@ fn code(random: &Random) -> String {
 }
 
 /// The answers in the order of the questions, each with its question as it was asked.
-fn answers(
+pub(super) fn answers(
     questions: &serde_json::Value,
     given: Vec<(String, String)>,
 ) -> Result<serde_json::Value, Invalid> {

@@ -5,10 +5,12 @@ pub(crate) mod calendar;
 pub(crate) mod discovery;
 pub(crate) mod external;
 pub(crate) mod feeds;
+pub(crate) mod groups;
 mod hold;
 pub(crate) mod mentors;
 pub(crate) mod offerings;
 mod place;
+pub(crate) mod series;
 mod suspend;
 mod transition;
 

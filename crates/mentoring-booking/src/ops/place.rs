@@ -12,7 +12,7 @@ use crate::claims::{self, Claim};
 use crate::model::{CalendarRow, ClaimKind, OfferingRow};
 use crate::ops::transition;
 use crate::queries;
-use crate::slots::{Interval, Refusal};
+use crate::slots::{self, Interval, Refusal};
 
 const NOT_OFFERED: Rule = Rule::Other {
     code: "not_offered",
@@ -66,6 +66,156 @@ pub(crate) async fn listing_session(
     Ok(calendars.into_iter().next().and_then(|row| row.region_code))
 }
 
+/// The time of both sides, with both calendars locked: where sessions fit, for as many starts as one asks.
+pub(super) struct Search {
+    pub(super) offering: OfferingRow,
+    pub(super) calendar: CalendarRow,
+    length: TimeDelta,
+    rules: slots::Offering,
+    mentors: Availability,
+    mentees: Availability,
+    now: DateTime<Utc>,
+}
+
+/// What is looked for: an offering, how long, and the first and last start that will be asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) offering: OfferingId,
+    pub(super) duration_min: Option<i16>,
+    pub(super) first: DateTime<Utc>,
+    pub(super) last: DateTime<Utc>,
+}
+
+impl Search {
+    /// Locks both calendars and loads them, once for all starts of the span. At `starts` the mentee's own holds
+    /// give way; claims of `moving` do not count.
+    pub(super) async fn open(
+        conn: &mut AsyncPgConnection,
+        now: DateTime<Utc>,
+        mentee: UserId,
+        span: Span,
+        (starts, moving): (&[DateTime<Utc>], Option<Uuid>),
+    ) -> Result<Self, MentoringError> {
+        let (offering, _) = queries::offerings::find_open(conn, span.offering)
+            .await?
+            .ok_or(MentoringError::OfferingNotFound)?;
+        let duration = span
+            .duration_min
+            .or(offering.durations.first().copied())
+            .unwrap_or_default();
+        let rules = Some(duration)
+            .filter(|duration| offering.durations.contains(duration))
+            .and_then(|duration| availability::rules(&offering, duration))
+            .ok_or_else(|| MentoringError::from(Invalid::body("/duration_min", NOT_OFFERED)))?;
+        let mentor = offering.mentor_id;
+        if mentor == mentee {
+            return Err(Invalid::body("/offering_id", OWN_OFFERING).into());
+        }
+        let length = TimeDelta::minutes(duration.into());
+
+        // Requests that lapsed are ended here, and each has another side, which is locked in the same order.
+        let owners = transition::with_lapsed(conn, now, [mentor, mentee]).await?;
+        let mut calendars = claims::lock(conn, now, &owners).await?;
+        claims::drop_lapsed_holds(conn, now, &owners).await?;
+        transition::lapse_due(conn, now, &owners).await?;
+        calendars.retain(|row| row.user_id == mentor || row.user_id == mentee);
+        let own_holds = claims::holds_of(conn, now, mentee).await?;
+        let own_holds: Vec<Uuid> = own_holds
+            .iter()
+            .filter(|hold| {
+                starts
+                    .iter()
+                    .any(|start| hold.starts_at < *start + length && *start < hold.ends_at)
+            })
+            .map(|hold| hold.ref_id)
+            .collect();
+        if !own_holds.is_empty() {
+            claims::release(conn, &own_holds).await?;
+        }
+
+        let range = Interval::new(span.first, span.last + LOOK_AHEAD)
+            .map_err(|_empty| MentoringError::from(Invalid::body("/duration_min", NOT_OFFERED)))?;
+        let mut people = availability::load(conn, calendars.clone(), range, now, moving).await?;
+        let calendar = calendars.into_iter().find(|row| row.user_id == mentor);
+        let (Some(mentors), Some(mentees), Some(calendar)) =
+            (people.remove(&mentor), people.remove(&mentee), calendar)
+        else {
+            return Err(MentoringError::OfferingNotFound);
+        };
+        Ok(Self {
+            offering,
+            calendar,
+            length,
+            rules,
+            mentors,
+            mentees,
+            now,
+        })
+    }
+
+    /// When a session from `starts_at` ends, or why there is no room for it.
+    pub(super) fn fit(&self, starts_at: DateTime<Utc>) -> Result<DateTime<Utc>, MentoringError> {
+        let session = Session {
+            mode: self.offering.mode,
+            mentee_region: self.mentees.region(),
+        };
+        let ends_at = starts_at + self.length;
+        if let Err(refusal) = self
+            .mentors
+            .bookable(session, &self.rules, starts_at, self.now)
+        {
+            let look_ahead = Interval::new(starts_at, starts_at + LOOK_AHEAD)
+                .map_err(|_empty| MentoringError::RangeTooLong)?;
+            let found = self
+                .mentors
+                .slots(session, &self.rules, look_ahead, self.now)?;
+            let alternatives: Vec<DateTime<Utc>> = found
+                .iter()
+                .filter(|slot| is_free(&self.mentees, slot.starts_at, slot.ends_at))
+                .map(|slot| slot.starts_at)
+                .take(ALTERNATIVES)
+                .collect();
+            return Err(match refusal {
+                Refusal::Busy | Refusal::Buffer => MentoringError::SlotTaken { alternatives },
+                refusal => MentoringError::NotOffered {
+                    refusal,
+                    alternatives,
+                },
+            });
+        }
+        if !is_free(&self.mentees, starts_at, ends_at) {
+            return Err(MentoringError::MenteeBusy);
+        }
+        Ok(ends_at)
+    }
+
+    /// Takes note that this time is going to be taken: what is asked next sees it, the mentor's caps too.
+    pub(super) fn occupy(&mut self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) {
+        let buffers = (self.offering.before_min, self.offering.after_min);
+        self.mentors.occupy(starts_at, ends_at, buffers);
+        self.mentees.occupy(starts_at, ends_at, (0, 0));
+    }
+
+    /// The claim for a session of this offering.
+    pub(super) fn claim(
+        &self,
+        kind: ClaimKind,
+        ref_id: Uuid,
+        (starts_at, ends_at): (DateTime<Utc>, DateTime<Utc>),
+        expires_at: Option<DateTime<Utc>>,
+    ) -> Claim {
+        Claim {
+            kind,
+            ref_id,
+            starts_at,
+            ends_at,
+            before_min: self.offering.before_min,
+            after_min: self.offering.after_min,
+            expires_at,
+        }
+    }
+}
+
 impl Room {
     /// Locks both calendars and finds room for the wish, or says why there is none.
     ///
@@ -78,80 +228,18 @@ impl Room {
         wish: Wish,
         moving: Option<Uuid>,
     ) -> Result<Self, MentoringError> {
-        let (offering, _) = queries::offerings::find_open(conn, wish.offering)
-            .await?
-            .ok_or(MentoringError::OfferingNotFound)?;
-        let duration = wish
-            .duration_min
-            .or(offering.durations.first().copied())
-            .unwrap_or_default();
-        if !offering.durations.contains(&duration) {
-            return Err(Invalid::body("/duration_min", NOT_OFFERED).into());
-        }
-        let mentor = offering.mentor_id;
-        if mentor == mentee {
-            return Err(Invalid::body("/offering_id", OWN_OFFERING).into());
-        }
         let starts_at = wish.starts_at;
-        let ends_at = starts_at + TimeDelta::minutes(duration.into());
-        let interval = Interval::new(starts_at, ends_at)
-            .map_err(|_empty| MentoringError::from(Invalid::body("/duration_min", NOT_OFFERED)))?;
-
-        // Requests that lapsed are ended here, and each has another side, which is locked in the same order.
-        let owners = transition::with_lapsed(conn, now, [mentor, mentee]).await?;
-        let mut calendars = claims::lock(conn, now, &owners).await?;
-        claims::drop_lapsed_holds(conn, now, &owners).await?;
-        transition::lapse_due(conn, now, &owners).await?;
-        calendars.retain(|row| row.user_id == mentor || row.user_id == mentee);
-        let own_holds = claims::holds_of(conn, now, mentee).await?;
-        let own_holds: Vec<Uuid> = own_holds
-            .iter()
-            .filter(|hold| hold.starts_at < ends_at && starts_at < hold.ends_at)
-            .map(|hold| hold.ref_id)
-            .collect();
-        if !own_holds.is_empty() {
-            claims::release(conn, &own_holds).await?;
-        }
-
-        let look_ahead = Interval::new(starts_at, starts_at + LOOK_AHEAD).unwrap_or(interval);
-        let mut people =
-            availability::load(conn, calendars.clone(), look_ahead, now, moving).await?;
-        let (Some(mentors), Some(mentees)) = (people.remove(&mentor), people.remove(&mentee))
-        else {
-            return Err(MentoringError::OfferingNotFound);
+        let span = Span {
+            offering: wish.offering,
+            duration_min: wish.duration_min,
+            first: starts_at,
+            last: starts_at,
         };
-        let session = Session {
-            mode: offering.mode,
-            mentee_region: mentees.region(),
-        };
-        let rules = availability::rules(&offering, duration)
-            .ok_or_else(|| MentoringError::from(Invalid::body("/duration_min", NOT_OFFERED)))?;
-        if let Err(refusal) = mentors.bookable(session, &rules, starts_at, now) {
-            let found = mentors.slots(session, &rules, look_ahead, now)?;
-            let alternatives: Vec<DateTime<Utc>> = found
-                .iter()
-                .filter(|slot| is_free(&mentees, slot.starts_at, slot.ends_at))
-                .map(|slot| slot.starts_at)
-                .take(ALTERNATIVES)
-                .collect();
-            return Err(match refusal {
-                Refusal::Busy | Refusal::Buffer => MentoringError::SlotTaken { alternatives },
-                refusal => MentoringError::NotOffered {
-                    refusal,
-                    alternatives,
-                },
-            });
-        }
-        if mentees.is_busy(interval) {
-            return Err(MentoringError::MenteeBusy);
-        }
-        let calendar = calendars
-            .into_iter()
-            .find(|row| row.user_id == mentor)
-            .ok_or(MentoringError::OfferingNotFound)?;
+        let search = Search::open(conn, now, mentee, span, (&[starts_at], moving)).await?;
+        let ends_at = search.fit(starts_at)?;
         Ok(Self {
-            offering,
-            calendar,
+            offering: search.offering,
+            calendar: search.calendar,
             mentee,
             starts_at,
             ends_at,

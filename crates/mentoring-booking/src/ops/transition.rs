@@ -9,8 +9,8 @@ use super::book::answer_by;
 use super::place::{Room, Wish};
 use crate::jobs::{self, Notice};
 use crate::model::{
-    Action, BookingEvent, BookingRow, BookingState, ClaimKind, Facts, NoShowParty, Party, Refused,
-    step,
+    Action, BookingEvent, BookingRow, BookingState, ClaimKind, Facts, NoShowParty, OfferingRow,
+    Party, Refused, step,
 };
 use crate::{MentoringError, claims, queries};
 
@@ -182,6 +182,22 @@ async fn apply(
     let offering = queries::offerings::find(conn, current.offering_id)
         .await?
         .ok_or(MentoringError::OfferingNotFound)?;
+    let mut booking = decide(now, party, &offering, &current, &change)?;
+    if change.action == Action::Reschedule {
+        move_booking(conn, now, &mut booking, &change).await?;
+    }
+    write(conn, now, (actor, change.action), &current, &booking).await?;
+    Ok(booking)
+}
+
+/// What becomes of a booking by the rules alone; where it moves to is found out later.
+fn decide(
+    now: DateTime<Utc>,
+    party: Party,
+    offering: &OfferingRow,
+    current: &BookingRow,
+    change: &Change,
+) -> Result<BookingRow, MentoringError> {
     let facts = Facts {
         now,
         starts_at: current.starts_at,
@@ -228,13 +244,53 @@ async fn apply(
             if party == Party::Mentee && current.state != BookingState::Suspended {
                 booking.reschedule_count += 1;
             }
-            move_booking(conn, now, &mut booking, &change).await?;
         }
         Action::Suspend | Action::Resume => booking.sequence += 1,
         Action::Approve | Action::Decline | Action::Expire | Action::Complete => {}
     }
-    write(conn, now, (actor, change.action), &current, &booking).await?;
     Ok(booking)
+}
+
+/// Cancels several bookings of the same two people, and tells nobody. Those that can no longer be cancelled are left
+/// out. Wants the calendars locked; returns what was cancelled.
+pub(super) async fn cancel_all(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    (user, party): (UserId, Party),
+    bookings: &[BookingRow],
+    reason_code: &str,
+) -> Result<Vec<BookingRow>, MentoringError> {
+    let Some(first) = bookings.first() else {
+        return Ok(Vec::new());
+    };
+    let offering = queries::offerings::find(conn, first.offering_id)
+        .await?
+        .ok_or(MentoringError::OfferingNotFound)?;
+    let change = Change {
+        action: Action::Cancel,
+        reason_code: Some(reason_code.to_owned()),
+        starts_at: None,
+        expected: None,
+    };
+    let (mut cancelled, mut events) = (Vec::new(), Vec::new());
+    for current in bookings {
+        let Ok(after) = decide(now, party, &offering, current, &change) else {
+            continue;
+        };
+        if queries::bookings::update(conn, &after).await? == 0 {
+            return Err(MentoringError::StaleVersion);
+        }
+        events.push(event(now, Some(user), Some(current.state), &after));
+        cancelled.push(after);
+    }
+    if cancelled.is_empty() {
+        return Ok(cancelled);
+    }
+    let refs: Vec<Uuid> = cancelled.iter().map(|row| row.id.as_uuid()).collect();
+    claims::release(conn, &refs).await?;
+    claims::bump(conn, &[first.mentor_id, first.mentee_id]).await?;
+    queries::bookings::insert_events(conn, &events).await?;
+    Ok(cancelled)
 }
 
 /// Writes the booking, its claims, its history, its mails and its deadlines.
@@ -350,7 +406,17 @@ pub(super) async fn record(
     from: Option<BookingState>,
     booking: &BookingRow,
 ) -> Result<(), MentoringError> {
-    let event = BookingEvent {
+    queries::bookings::insert_event(conn, &event(now, actor, from, booking)).await?;
+    Ok(())
+}
+
+pub(super) fn event(
+    now: DateTime<Utc>,
+    actor: Option<UserId>,
+    from: Option<BookingState>,
+    booking: &BookingRow,
+) -> BookingEvent {
+    BookingEvent {
         id: Uuid::now_v7(),
         booking_id: booking.id,
         at: now,
@@ -358,9 +424,7 @@ pub(super) async fn record(
         from_state: from,
         to_state: booking.state,
         reason_code: booking.reason_code.clone(),
-    };
-    queries::bookings::insert_event(conn, &event).await?;
-    Ok(())
+    }
 }
 
 /// What the people are told, if anything.

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use karya_core::{BookingId, PageSize, RegionCode, UserId};
+use karya_core::{BookingId, BookingSeriesId, PageSize, RegionCode, UserId};
 use karya_db::schema::{booking_events, bookings, calendars};
 
 use crate::model::{BookingEvent, BookingRow, BookingState, Party};
@@ -59,12 +59,12 @@ pub(crate) async fn insert_event(
         .await
 }
 
-/// How many bookings of a mentee lie ahead.
+/// How many bookings of a mentee lie ahead, and whether some of them are a series.
 pub(crate) async fn count_ahead(
     conn: &AsyncPgConnection,
     mentee: UserId,
     now: DateTime<Utc>,
-) -> QueryResult<i64> {
+) -> QueryResult<(i64, bool)> {
     bookings::table
         .filter(
             bookings::mentee_id
@@ -76,8 +76,44 @@ pub(crate) async fn count_ahead(
                     BookingState::Suspended,
                 ])),
         )
-        .count()
+        .select((
+            diesel::dsl::count_star(),
+            diesel::dsl::count(bookings::series_id).gt(0),
+        ))
         .get_result(&mut &*conn)
+        .await
+}
+
+pub(crate) async fn insert_all(
+    conn: &mut AsyncPgConnection,
+    rows: &[BookingRow],
+) -> QueryResult<usize> {
+    diesel::insert_into(bookings::table)
+        .values(rows)
+        .execute(conn)
+        .await
+}
+
+pub(crate) async fn insert_events(
+    conn: &mut AsyncPgConnection,
+    events: &[BookingEvent],
+) -> QueryResult<usize> {
+    diesel::insert_into(booking_events::table)
+        .values(events)
+        .execute(conn)
+        .await
+}
+
+/// The bookings of a series, in its order.
+pub(crate) async fn series(
+    conn: &AsyncPgConnection,
+    id: BookingSeriesId,
+) -> QueryResult<Vec<BookingRow>> {
+    bookings::table
+        .filter(bookings::series_id.eq(id.as_uuid()))
+        .select(BookingRow::as_select())
+        .order(bookings::series_index)
+        .load(&mut &*conn)
         .await
 }
 

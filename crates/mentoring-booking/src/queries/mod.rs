@@ -6,6 +6,8 @@ pub(crate) mod calendars;
 pub(crate) mod discovery;
 pub(crate) mod external;
 pub(crate) mod feeds;
+pub(crate) mod groups;
 pub(crate) mod mentors;
 pub(crate) mod offerings;
 pub(crate) mod people;
+pub(crate) mod waitlist;

@@ -1,7 +1,9 @@
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{Lang, Timezone, UserId};
-use karya_db::schema::{emails, users};
+use karya_db::schema::{emails, mentors, users};
+
+use crate::model::MentorState;
 
 /// How to reach somebody.
 #[derive(Debug, Queryable)]
@@ -33,5 +35,20 @@ pub(crate) async fn contacts(
             users::timezone,
         ))
         .load(&mut &*conn)
+        .await
+}
+
+/// Whether this person may offer sessions.
+pub(crate) async fn is_approved_mentor(
+    conn: &AsyncPgConnection,
+    user: UserId,
+) -> QueryResult<bool> {
+    let approved = mentors::table.filter(
+        mentors::user_id
+            .eq(user)
+            .and(mentors::state.eq(MentorState::Approved)),
+    );
+    diesel::select(diesel::dsl::exists(approved))
+        .get_result(&mut &*conn)
         .await
 }

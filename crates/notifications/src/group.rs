@@ -1,0 +1,103 @@
+//! Mails about group sessions.
+
+use crate::templates::Words;
+
+/// What happened to a group session, or to somebody's seat in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupNotice {
+    /// The reader took a seat.
+    Joined,
+    /// The reader got a seat from the waitlist.
+    Seated,
+    /// A seat is held for the reader, from the waitlist.
+    Offered,
+    Cancelled,
+}
+
+/// A mail about a group session.
+#[derive(Debug, Clone)]
+pub struct GroupMail {
+    pub notice: GroupNotice,
+    pub display_name: String,
+    pub mentor_name: String,
+    pub title: String,
+    /// The time in words, in the reader's zone and language.
+    pub when: String,
+    /// Until when an offer stands, in the reader's zone.
+    pub answer_by: Option<String>,
+    /// The video room.
+    pub link: Option<String>,
+    pub place: Option<String>,
+}
+
+impl GroupMail {
+    pub(crate) fn words(&self, id: bool) -> (&'static str, Words) {
+        let pick = |in_id: &'static str, in_en: &'static str| if id { in_id } else { in_en };
+        let (subject, what) = match self.notice {
+            GroupNotice::Joined => (
+                pick("Kursi Anda di sesi kelompok", "Your seat in a group session"),
+                pick("Anda terdaftar di sesi ini.", "You have a seat in this session.").to_owned(),
+            ),
+            GroupNotice::Seated => (
+                pick("Anda mendapat kursi sesi kelompok", "You got a seat in a group session"),
+                pick(
+                    "Ada kursi kosong, dan Anda yang berikutnya di daftar tunggu. Kursi itu kini milik Anda; lepaskan bila Anda berhalangan.",
+                    "A seat became free and you were next on the waitlist. It is yours; please give it back if you cannot come.",
+                )
+                .to_owned(),
+            ),
+            GroupNotice::Offered => {
+                let until = self.answer_by.as_deref();
+                let what = pick(
+                    "Ada kursi kosong, dan Anda yang berikutnya di daftar tunggu. Buka aplikasi Karya untuk menerimanya",
+                    "A seat became free and you are next on the waitlist. Open the Karya app to take it",
+                );
+                let until = until.map(|until| {
+                    if id { format!(" sebelum pukul {until}") } else { format!(" before {until}") }
+                });
+                (
+                    pick("Kursi sesi kelompok untuk Anda", "A seat in a group session for you"),
+                    format!("{what}{}.", until.unwrap_or_default()),
+                )
+            }
+            GroupNotice::Cancelled => (
+                pick("Sesi kelompok dibatalkan", "Group session cancelled"),
+                pick(
+                    "Mentor membatalkan sesi ini. Waktu Anda sudah dilepas.",
+                    "The mentor cancelled this session. Your time is free again.",
+                )
+                .to_owned(),
+            ),
+        };
+        let (title, mentor) = (&self.title, &self.mentor_name);
+        let mut paragraphs = vec![
+            what,
+            if id {
+                format!("{title}, bersama {mentor}.")
+            } else {
+                format!("{title}, with {mentor}.")
+            },
+            self.when.clone(),
+        ];
+        paragraphs.extend(self.place.as_ref().map(|place| {
+            if id {
+                format!("Tempat: {place}")
+            } else {
+                format!("Place: {place}")
+            }
+        }));
+        let has_seat = matches!(self.notice, GroupNotice::Joined | GroupNotice::Seated);
+        let link = self.link.clone().filter(|_| has_seat);
+        let greeting = if id { "Halo" } else { "Hello" };
+        (
+            subject,
+            Words {
+                greeting: format!("{greeting} {},", self.display_name),
+                paragraphs,
+                button: link.map(|link| (pick("Buka ruang video", "Open the video room"), link)),
+                code: None,
+                closing: pick("Salam hangat, Tim Karya", "Warm regards, the Karya team"),
+            },
+        )
+    }
+}
