@@ -205,13 +205,15 @@ async fn apply(
         Action::Reschedule => move_booking(conn, now, party, &mut booking, &change).await?,
         Action::Suspend | Action::Resume => booking.sequence += 1,
         Action::Approve | Action::Decline | Action::Expire | Action::Complete => {}
+        // They have an operation of their own.
+        Action::Acquit | Action::Convict => return Err(MentoringError::InvalidTransition),
     }
     write(conn, now, (actor, change.action), &current, &booking).await?;
     Ok(booking)
 }
 
 /// Writes the booking, its claims, its history, its mails and its deadlines.
-async fn write(
+pub(super) async fn write(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     (actor, action): (Option<UserId>, Action),
@@ -223,6 +225,7 @@ async fn write(
     }
     settle_claims(conn, before, after).await?;
     record(conn, now, actor, Some(before.state), after).await?;
+    super::tally::settle(conn, now, before, after).await?;
     if let Some(notice) = notice(action, after) {
         jobs::announce(conn, after, notice).await?;
     }
@@ -256,7 +259,9 @@ fn is_repetition(booking: &BookingRow, party: Party, change: &Change) -> bool {
             };
             booking.no_show_party == Some(accused)
         }
-        Action::Expire | Action::Suspend | Action::Resume => false,
+        Action::Expire | Action::Suspend | Action::Resume | Action::Acquit | Action::Convict => {
+            false
+        }
     }
 }
 
@@ -350,7 +355,11 @@ fn notice(action: Action, booking: &BookingRow) -> Option<Notice> {
         Action::Reschedule => Notice::Moved,
         Action::Suspend => Notice::Suspended,
         Action::Resume => Notice::Confirmed,
-        Action::CheckIn | Action::ReportNoShow | Action::Complete => return None,
+        Action::CheckIn
+        | Action::ReportNoShow
+        | Action::Complete
+        | Action::Acquit
+        | Action::Convict => return None,
     })
 }
 
