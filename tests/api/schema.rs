@@ -105,6 +105,9 @@ async fn enumerations_agree_with_the_database() {
     use karya_business_profile::model::{
         BusinessState, LegalForm, MemberRole, RegistrationStatus, SizeClass,
     };
+    use karya_mentoring_booking::model::{
+        DisputeOutcome, GoalStatus, MentorshipState, NoteVisibility, Party, Side,
+    };
     let db = TestDb::new().await;
     let sql = db.sql().await;
     macro_rules! texts {
@@ -125,6 +128,16 @@ async fn enumerations_agree_with_the_database() {
             "status",
             texts!(RegistrationStatus),
         ),
+        ("booking_feedback", "side", texts!(Side)),
+        ("booking_notes", "visibility", texts!(NoteVisibility)),
+        ("booking_disputes", "accused", texts!(Side)),
+        ("booking_disputes", "outcome", texts!(DisputeOutcome)),
+        ("mentorships", "proposed_by", texts!(Side)),
+        ("mentorships", "state", texts!(MentorshipState)),
+        ("mentorships", "ended_by", texts!(Party)),
+        ("mentorship_goals", "status", texts!(GoalStatus)),
+        ("action_items", "assignee", texts!(Side)),
+        ("certificates", "side", texts!(Side)),
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("users", "timezone", texts!(karya_core::Timezone)),

@@ -12,7 +12,7 @@ use utoipa_actix_web::AppExt;
 pub const NOT_IDEMPOTENT_BY_KEY: [&str; 3] = ["login", "refresh_tokens", "logout"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 18] = [
+pub const PUBLIC: [&str; 20] = [
     "register_account",
     "verify_email",
     "login",
@@ -26,6 +26,8 @@ pub const PUBLIC: [&str; 18] = [
     "list_slots",
     "list_available_days",
     "explain_slot",
+    "list_mentor_feedback",
+    "verify_certificate",
     "list_subsectors",
     "list_regions",
     "get_region",
@@ -55,6 +57,11 @@ pub const PUBLIC: [&str; 18] = [
         (name = "mentors", description = "Mentors and what they offer"),
         (name = "calendar", description = "The time that a mentor gives"),
         (name = "bookings", description = "Mentoring sessions: finding a time, booking, moving, cancelling"),
+        (name = "session notes", description = "Agenda and notes of a session"),
+        (name = "feedback", description = "What the two sides of a session say about it"),
+        (name = "disputes", description = "No-shows that the accused denies"),
+        (name = "mentorships", description = "Working together for some weeks, towards goals"),
+        (name = "proof", description = "Mentoring hours and certificates"),
         (name = "reference", description = "Subsectors, regions and KBLI codes"),
         (name = "operations", description = "Probes for whatever runs the server"),
     ),

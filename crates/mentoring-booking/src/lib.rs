@@ -37,5 +37,6 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::transitions::reschedule_booking)
         .service(http::transitions::check_in_to_booking)
         .service(http::transitions::report_no_show)
-        .service(http::transitions::complete_booking);
+        .service(http::transitions::complete_booking)
+        .configure(http::growth_routes);
 }

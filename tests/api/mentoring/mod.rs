@@ -1,6 +1,12 @@
 //! Mentoring. Everybody's clock stands at Monday, 1 June 2026, 12:00 in Jakarta.
 
 mod booking;
+mod disputes;
+mod feedback;
+mod growth;
+mod mentorships;
+mod notes;
+mod proof;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
