@@ -37,6 +37,11 @@ fn operations() -> Vec<Operation> {
                 .replace("{offering_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{group_session_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{series_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{note_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{mentorship_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{goal_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{action_item_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{certificate_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{slug}", "batik-sari")
                 .replace("{code}", "33.75");
             operations.push(Operation {

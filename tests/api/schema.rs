@@ -106,8 +106,9 @@ async fn enumerations_agree_with_the_database() {
         BusinessState, LegalForm, MemberRole, RegistrationStatus, SizeClass,
     };
     use karya_mentoring_booking::model::{
-        BookingState, ClaimKind, GroupState, HolidayPolicy, MentorState, NoShowParty, Party,
-        SeatState, SessionMode, WaitlistState,
+        BookingState, ClaimKind, DisputeOutcome, GoalStatus, GroupState, HolidayPolicy,
+        MentorState, MentorshipState, NoShowParty, NoteVisibility, Party, SeatState, SessionMode,
+        Side, WaitlistState,
     };
     let db = TestDb::new().await;
     let sql = db.sql().await;
@@ -133,6 +134,16 @@ async fn enumerations_agree_with_the_database() {
         ("group_sessions", "mode", texts!(SessionMode)),
         ("group_seats", "state", texts!(SeatState)),
         ("waitlist_entries", "state", texts!(WaitlistState)),
+        ("booking_feedback", "side", texts!(Side)),
+        ("booking_notes", "visibility", texts!(NoteVisibility)),
+        ("booking_disputes", "accused", texts!(Side)),
+        ("booking_disputes", "outcome", texts!(DisputeOutcome)),
+        ("mentorships", "proposed_by", texts!(Side)),
+        ("mentorships", "state", texts!(MentorshipState)),
+        ("mentorships", "ended_by", texts!(Party)),
+        ("mentorship_goals", "status", texts!(GoalStatus)),
+        ("action_items", "assignee", texts!(Side)),
+        ("certificates", "side", texts!(Side)),
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("users", "timezone", texts!(karya_core::Timezone)),

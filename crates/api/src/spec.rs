@@ -18,7 +18,7 @@ pub const NOT_IDEMPOTENT_BY_KEY: [&str; 5] = [
 ];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 27] = [
+pub const PUBLIC: [&str; 29] = [
     "register_account",
     "verify_email",
     "login",
@@ -41,6 +41,8 @@ pub const PUBLIC: [&str; 27] = [
     "get_offering",
     "list_group_sessions",
     "get_group_session",
+    "list_mentor_feedback",
+    "verify_certificate",
     "list_subsectors",
     "list_regions",
     "get_region",
@@ -72,6 +74,11 @@ pub const PUBLIC: [&str; 27] = [
         (name = "bookings", description = "Mentoring sessions: finding a time, booking, moving, cancelling"),
         (name = "sync", description = "Changes, for clients that keep a copy"),
         (name = "group sessions", description = "Mentoring sessions with many seats, and their waitlists"),
+        (name = "session notes", description = "Agenda and notes of a session"),
+        (name = "feedback", description = "What the two sides of a session say about it"),
+        (name = "disputes", description = "No-shows that the accused denies"),
+        (name = "mentorships", description = "Working together for some weeks, towards goals"),
+        (name = "proof", description = "Mentoring hours and certificates"),
         (name = "reference", description = "Subsectors, regions and KBLI codes"),
         (name = "operations", description = "Probes for whatever runs the server"),
     ),

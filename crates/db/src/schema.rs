@@ -11,6 +11,20 @@ pub mod sql_types {
 }
 
 diesel::table! {
+    action_items (id) {
+        id -> Uuid,
+        goal_id -> Uuid,
+        text -> Text,
+        due_on -> Nullable<Date>,
+        assignee -> Text,
+        done_at -> Nullable<Timestamptz>,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     availability_overrides (user_id, local_date) {
         user_id -> Uuid,
         local_date -> Date,
@@ -32,6 +46,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    booking_agendas (booking_id) {
+        booking_id -> Uuid,
+        items -> Jsonb,
+        updated_by -> Nullable<Uuid>,
+        version -> Int4,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// What somebody who is said to have missed a session says about it, and what staff decided.
+    booking_disputes (booking_id) {
+        booking_id -> Uuid,
+        opened_by -> Uuid,
+        accused -> Text,
+        statement -> Text,
+        opened_at -> Timestamptz,
+        outcome -> Nullable<Text>,
+        note -> Nullable<Text>,
+        resolved_by -> Nullable<Uuid>,
+        resolved_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// What happened to a booking, append-only. No actor: the system.
     booking_events (id) {
         id -> Uuid,
@@ -41,6 +80,38 @@ diesel::table! {
         from_state -> Nullable<Text>,
         to_state -> Text,
         reason_code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    booking_feedback (id) {
+        id -> Uuid,
+        booking_id -> Uuid,
+        mentor_id -> Uuid,
+        author_id -> Uuid,
+        side -> Text,
+        rating -> Int2,
+        body -> Nullable<Text>,
+        tags -> Array<Nullable<Text>>,
+        /// From then on the other side may read it.
+        reveal_at -> Timestamptz,
+        /// Whether mentors.rating_sum and rating_count hold it; the public sees it if so.
+        counted -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    booking_notes (id) {
+        id -> Uuid,
+        booking_id -> Uuid,
+        author_id -> Uuid,
+        /// A private note is for its author alone.
+        visibility -> Text,
+        body -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -203,6 +274,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Mentoring as it stood when the certificate was issued; later changes do not change it.
+    certificates (id) {
+        id -> Uuid,
+        /// Public: whoever holds it may verify the certificate.
+        code -> Text,
+        user_id -> Uuid,
+        holder_name -> Text,
+        side -> Text,
+        /// Day of the first session, on the holder's calendar.
+        first_on -> Date,
+        last_on -> Date,
+        minutes -> Int4,
+        sessions -> Int4,
+        themes -> Array<Nullable<Text>>,
+        issued_on -> Date,
+        issued_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// Addresses and the accounts that claim them. Anyone may claim; only the one who proves the mailbox has it.
     emails (id) {
         id -> Uuid,
@@ -323,6 +415,40 @@ diesel::table! {
         updated_at -> Timestamptz,
         /// The regions and all above them: who looks in a province finds mentors of its towns.
         region_lines -> Array<Nullable<Text>>,
+    }
+}
+
+diesel::table! {
+    mentorship_goals (id) {
+        id -> Uuid,
+        mentorship_id -> Uuid,
+        title -> Text,
+        description -> Nullable<Text>,
+        target_on -> Nullable<Date>,
+        status -> Text,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    mentorships (id) {
+        id -> Uuid,
+        mentor_id -> Uuid,
+        mentee_id -> Uuid,
+        proposed_by -> Text,
+        state -> Text,
+        starts_on -> Date,
+        ends_on -> Date,
+        focus -> Text,
+        /// When the mentor accepted the agreement on conduct and confidentiality.
+        mentor_agreed_at -> Nullable<Timestamptz>,
+        mentee_agreed_at -> Nullable<Timestamptz>,
+        ended_by -> Nullable<Text>,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -537,10 +663,19 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(action_items -> mentorship_goals (goal_id));
 diesel::joinable!(availability_overrides -> calendars (user_id));
 diesel::joinable!(availability_schedules -> calendars (user_id));
+diesel::joinable!(booking_agendas -> bookings (booking_id));
+diesel::joinable!(booking_agendas -> users (updated_by));
+diesel::joinable!(booking_disputes -> bookings (booking_id));
 diesel::joinable!(booking_events -> bookings (booking_id));
 diesel::joinable!(booking_events -> users (actor_id));
+diesel::joinable!(booking_feedback -> bookings (booking_id));
+diesel::joinable!(booking_feedback -> mentors (mentor_id));
+diesel::joinable!(booking_feedback -> users (author_id));
+diesel::joinable!(booking_notes -> bookings (booking_id));
+diesel::joinable!(booking_notes -> users (author_id));
 diesel::joinable!(bookings -> businesses (business_id));
 diesel::joinable!(bookings -> mentors (mentor_id));
 diesel::joinable!(bookings -> offerings (offering_id));
@@ -555,6 +690,7 @@ diesel::joinable!(businesses -> subsectors (main_subsector));
 diesel::joinable!(calendar_feeds -> users (user_id));
 diesel::joinable!(calendars -> regions (region_code));
 diesel::joinable!(calendars -> users (user_id));
+diesel::joinable!(certificates -> users (user_id));
 diesel::joinable!(emails -> users (user_id));
 diesel::joinable!(external_busy -> calendars (owner_id));
 diesel::joinable!(external_busy -> external_calendars (calendar_id));
@@ -562,6 +698,9 @@ diesel::joinable!(external_calendars -> calendars (owner_id));
 diesel::joinable!(group_seats -> group_sessions (session_id));
 diesel::joinable!(group_seats -> users (mentee_id));
 diesel::joinable!(group_sessions -> mentors (mentor_id));
+diesel::joinable!(mentorship_goals -> mentorships (mentorship_id));
+diesel::joinable!(mentorships -> mentors (mentor_id));
+diesel::joinable!(mentorships -> users (mentee_id));
 diesel::joinable!(offerings -> mentors (mentor_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(passwords -> users (user_id));
@@ -574,9 +713,14 @@ diesel::joinable!(waitlist_entries -> group_sessions (session_id));
 diesel::joinable!(waitlist_entries -> users (mentee_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    action_items,
     availability_overrides,
     availability_schedules,
+    booking_agendas,
+    booking_disputes,
     booking_events,
+    booking_feedback,
+    booking_notes,
     bookings,
     business_members,
     business_registrations,
@@ -584,12 +728,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     businesses,
     calendar_feeds,
     calendars,
+    certificates,
     emails,
     external_busy,
     external_calendars,
     group_seats,
     group_sessions,
     mentors,
+    mentorship_goals,
+    mentorships,
     offerings,
     one_time_tokens,
     passwords,

@@ -154,6 +154,63 @@ karya_core::codes! {
     SERIES_CONFLICT = "booking_series.conflict", Conflict,
         title: "Sebagian jadwal rangkaian ini tidak bisa dipesan" / "Some times of the series cannot be booked",
         fix: "Lihat `conflicts`; geser jam mulainya, atau kirim `on_conflict: skip`." / "Look at `conflicts`; move the start, or send `on_conflict: skip`.";
+    FEEDBACK_NOT_OPEN = "feedback.not_open", Conflict,
+        title: "Umpan balik hanya untuk sesi yang selesai" / "Feedback is for sessions that are completed",
+        fix: "Tulis umpan balik setelah sesi ditandai selesai." / "Write it once the session is completed.";
+    FEEDBACK_CLOSED = "feedback.closed", Conflict,
+        title: "Sudah lewat 30 hari sejak sesi selesai" / "The session was completed over 30 days ago",
+        fix: "Umpan balik diterima dalam 30 hari." / "Feedback is taken within 30 days.";
+    FEEDBACK_GIVEN = "feedback.already_given", Conflict,
+        title: "Anda sudah memberi umpan balik untuk sesi ini" / "You have given feedback on this session",
+        fix: "Satu sesi, satu umpan balik dari tiap pihak." / "Each side gives it once.";
+    NOTE_NOT_FOUND = "booking.note_not_found", NotFound,
+        title: "Catatan tidak ditemukan" / "There is no such note",
+        fix: "Periksa id; catatan itu tidak ada atau bukan tulisan Anda." / "Check the id; the note does not exist or is not by you.";
+    MENTORSHIP_NOT_FOUND = "mentorship.not_found", NotFound,
+        title: "Pendampingan tidak ditemukan" / "There is no such mentorship",
+        fix: "Periksa id; pendampingan itu tidak ada atau bukan milik Anda." / "Check the id; the mentorship does not exist or is not yours.";
+    MENTORSHIP_LIVE = "mentorship.already_live", Conflict,
+        title: "Kalian berdua sudah punya pendampingan atau usulannya" / "The two of you have a mentorship or a proposal already",
+        fix: "Jawab usulan itu, atau akhiri pendampingan yang berjalan." / "Answer the proposal, or end the running mentorship.";
+    MENTORSHIP_STATE = "mentorship.wrong_state", Conflict,
+        title: "Itu tidak bisa dilakukan pada pendampingan ini sekarang" / "That cannot be done with this mentorship now",
+        fix: "Lihat `state` pendampingan; mungkin pihak lain sudah bertindak." / "Look at the `state` of the mentorship; the other side may have acted.";
+    TOO_MANY_GOALS = "mentorship.too_many", Conflict,
+        title: "Sudah ada 50" / "There are 50 already",
+        fix: "Selesaikan yang ada dulu." / "Finish those first.";
+    GOAL_NOT_FOUND = "mentorship.goal_not_found", NotFound,
+        title: "Sasaran tidak ditemukan" / "There is no such goal",
+        fix: "Periksa id; sasaran itu tidak ada atau bukan milik Anda." / "Check the id; the goal does not exist or is not yours.";
+    ACTION_ITEM_NOT_FOUND = "mentorship.action_item_not_found", NotFound,
+        title: "Langkah tidak ditemukan" / "There is no such action item",
+        fix: "Periksa id; langkah itu tidak ada atau bukan milik Anda." / "Check the id; the action item does not exist or is not yours.";
+    DISPUTE_STAFF_REQUIRED = "booking.staff_required", Forbidden,
+        title: "Hanya untuk petugas" / "For staff only",
+        fix: "Minta moderator atau admin melakukannya." / "Ask a moderator or an administrator.";
+    DISPUTE_NOT_FOUND = "booking.dispute_not_found", NotFound,
+        title: "Tidak ada sanggahan untuk pemesanan ini" / "There is no dispute about this booking",
+        fix: "Periksa id pemesanan." / "Check the id of the booking.";
+    DISPUTE_MADE = "booking.already_disputed", Conflict,
+        title: "Ketidakhadiran ini sudah disanggah" / "This no-show has been disputed",
+        fix: "Tunggu keputusan petugas; keputusannya final." / "Wait for the decision of staff; it is final.";
+    HOURS_TOO_MANY = "mentoring_hours.too_many", Invalid,
+        title: "Lebih dari 5.000 sesi" / "More than 5,000 sessions",
+        fix: "Persempit masa laporan." / "Ask for a shorter period.";
+    CERTIFICATE_NOT_FOUND = "certificate.not_found", NotFound,
+        title: "Sertifikat tidak ditemukan" / "There is no such certificate",
+        fix: "Periksa id atau kodenya." / "Check the id or the code.";
+    CERTIFICATE_EMPTY = "certificate.no_sessions", Conflict,
+        title: "Belum ada sesi yang selesai di masa itu" / "No session was completed in that period",
+        fix: "Pilih masa lain, atau selesaikan sesi dulu." / "Choose another period, or complete a session first.";
+    CERTIFICATE_NAME = "certificate.name_not_printable", Conflict,
+        title: "Nama Anda tidak bisa dicetak" / "Your name cannot be printed",
+        fix: "Tulis nama akun Anda dengan huruf Latin." / "Write the name of your account in Latin letters.";
+    CERTIFICATE_REVOKED = "certificate.revoked", Conflict,
+        title: "Sertifikat sudah dicabut" / "The certificate is revoked",
+        fix: "Terbitkan sertifikat baru." / "Issue a new certificate.";
+    DOCUMENTS_BUSY = "certificate.busy", Unavailable,
+        title: "Terlalu banyak dokumen sedang dibuat" / "Too many documents are being made",
+        fix: "Coba lagi setelah waktu pada `Retry-After`." / "Try again after the time in `Retry-After`.";
 }
 
 /// Why something about mentoring was refused.
@@ -252,6 +309,44 @@ pub enum MentoringError {
         /// Other times for the first of them.
         alternatives: Vec<DateTime<Utc>>,
     },
+    #[error("the session is not completed")]
+    FeedbackNotOpen,
+    #[error("the session was completed too long ago")]
+    FeedbackClosed,
+    #[error("this side has given feedback")]
+    FeedbackGiven,
+    #[error("there is no such note of this caller")]
+    NoteNotFound,
+    #[error("there is no such mentorship for this caller")]
+    MentorshipNotFound,
+    #[error("the pair has a live mentorship")]
+    MentorshipLive,
+    #[error("the state of the mentorship does not allow it")]
+    MentorshipState,
+    #[error("there are as many as there may be")]
+    TooManyGoals,
+    #[error("there is no such goal for this caller")]
+    GoalNotFound,
+    #[error("there is no such action item for this caller")]
+    ActionItemNotFound,
+    #[error("the caller is not staff")]
+    DisputeStaffRequired,
+    #[error("the booking has no dispute")]
+    DisputeNotFound,
+    #[error("the no-show was disputed before")]
+    DisputeMade,
+    #[error("the report has too many rows")]
+    HoursTooMany,
+    #[error("there is no such certificate")]
+    CertificateNotFound,
+    #[error("there is nothing to certify")]
+    CertificateEmpty,
+    #[error("the fonts do not hold the name")]
+    CertificateName,
+    #[error("the certificate is revoked")]
+    CertificateRevoked,
+    #[error("all that make documents are busy")]
+    DocumentsBusy,
     #[error(transparent)]
     Db(DbError),
 }
@@ -342,6 +437,25 @@ impl ApiError for MentoringError {
             Self::GroupNotStarted => &GROUP_NOT_STARTED,
             Self::SeriesNotFound => &SERIES_NOT_FOUND,
             Self::SeriesConflict { .. } => &SERIES_CONFLICT,
+            Self::FeedbackNotOpen => &FEEDBACK_NOT_OPEN,
+            Self::FeedbackClosed => &FEEDBACK_CLOSED,
+            Self::FeedbackGiven => &FEEDBACK_GIVEN,
+            Self::NoteNotFound => &NOTE_NOT_FOUND,
+            Self::MentorshipNotFound => &MENTORSHIP_NOT_FOUND,
+            Self::MentorshipLive => &MENTORSHIP_LIVE,
+            Self::MentorshipState => &MENTORSHIP_STATE,
+            Self::TooManyGoals => &TOO_MANY_GOALS,
+            Self::GoalNotFound => &GOAL_NOT_FOUND,
+            Self::ActionItemNotFound => &ACTION_ITEM_NOT_FOUND,
+            Self::DisputeStaffRequired => &DISPUTE_STAFF_REQUIRED,
+            Self::DisputeNotFound => &DISPUTE_NOT_FOUND,
+            Self::DisputeMade => &DISPUTE_MADE,
+            Self::HoursTooMany => &HOURS_TOO_MANY,
+            Self::CertificateNotFound => &CERTIFICATE_NOT_FOUND,
+            Self::CertificateEmpty => &CERTIFICATE_EMPTY,
+            Self::CertificateName => &CERTIFICATE_NAME,
+            Self::CertificateRevoked => &CERTIFICATE_REVOKED,
+            Self::DocumentsBusy => &DOCUMENTS_BUSY,
             Self::Db(error) => error.code(),
         }
     }
@@ -371,7 +485,7 @@ impl ApiError for MentoringError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::CalendarBusy => Some(Duration::from_secs(2)),
+            Self::CalendarBusy | Self::DocumentsBusy => Some(Duration::from_secs(2)),
             Self::Db(error) => error.retry_after(),
             _ => None,
         }

@@ -15,7 +15,10 @@ use uuid::Uuid;
 
 use crate::ics::emit::{self, Method};
 use crate::invitations::Seen;
-use crate::model::{BookingRow, BookingState, FINISH_AFTER, OfferingRow, Party};
+use crate::model::{
+    BookingRow, BookingState, FINISH_AFTER, MentorshipId, MentorshipRow, MentorshipState,
+    OfferingRow, Party,
+};
 pub use crate::ops::Reach;
 use crate::queries;
 use crate::queries::people::Contact;
@@ -48,6 +51,8 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<SuspendSessions>(context.clone())
         .register::<ImportCalendar>(context.clone())
         .register::<mentors::TellMentor>(context.clone())
+        .register::<RevealFeedback>(context.clone())
+        .register::<CloseMentorship>(context.clone())
 }
 
 /// What the people of a booking are told.
@@ -119,6 +124,60 @@ pub(crate) async fn plan(
         }
     }
     Ok(())
+}
+
+/// Workers go by the clock of the database, rules by that of the program: a little later is surely late enough.
+const SLACK: TimeDelta = TimeDelta::minutes(1);
+
+/// How long a proposed mentorship waits for an answer.
+const PROPOSAL_STANDS: TimeDelta = TimeDelta::days(14);
+
+/// Counts feedback when it is revealed.
+pub(crate) async fn plan_reveal(
+    conn: &mut AsyncPgConnection,
+    booking_id: BookingId,
+    wait: TimeDelta,
+) -> Result<(), MentoringError> {
+    let options = Options {
+        delay: Some(wait + SLACK),
+        key: None,
+        queue: None,
+    };
+    Ok(enqueue_with(conn, &RevealFeedback { booking_id }, options).await?)
+}
+
+/// When a mentorship is over without anybody's doing, if it is live.
+pub(crate) fn closes_at(mentorship: &MentorshipRow) -> Option<DateTime<Utc>> {
+    match mentorship.state {
+        MentorshipState::Proposed => Some(mentorship.created_at + PROPOSAL_STANDS),
+        // Midnight in UTC is morning in Indonesia: the last day is surely over.
+        MentorshipState::Active => Some(
+            (mentorship.ends_on + TimeDelta::days(1))
+                .and_time(chrono::NaiveTime::MIN)
+                .and_utc(),
+        ),
+        _ => None,
+    }
+}
+
+/// Sets the end of a mentorship as it now stands.
+pub(crate) async fn plan_mentorship(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    mentorship: &MentorshipRow,
+) -> Result<(), MentoringError> {
+    let Some(due_at) = closes_at(mentorship) else {
+        return Ok(());
+    };
+    let options = Options {
+        delay: Some(due_at - now + SLACK),
+        key: None,
+        queue: None,
+    };
+    let job = CloseMentorship {
+        mentorship_id: mentorship.id,
+    };
+    Ok(enqueue_with(conn, &job, options).await?)
 }
 
 /// Tells one side of a booking what happened to it.
@@ -256,6 +315,38 @@ impl Job for RemindParticipants {
             }
         }
         Ok(())
+    }
+}
+
+/// Counts the rating of a session once it is revealed.
+#[derive(Debug, Serialize, Deserialize)]
+struct RevealFeedback {
+    booking_id: BookingId,
+}
+
+impl Job for RevealFeedback {
+    const NAME: &'static str = "mentoring.reveal_feedback";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let mut conn = context.db.conn().await?;
+        Ok(ops::reveal_feedback(&mut conn, context.clock.now(), self.booking_id).await?)
+    }
+}
+
+/// Ends a mentorship that is over, or a proposal that nobody answered.
+#[derive(Debug, Serialize, Deserialize)]
+struct CloseMentorship {
+    mentorship_id: MentorshipId,
+}
+
+impl Job for CloseMentorship {
+    const NAME: &'static str = "mentoring.close_mentorship";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let mut conn = context.db.conn().await?;
+        Ok(ops::close_mentorship(&mut conn, context.clock.now(), self.mentorship_id).await?)
     }
 }
 

@@ -52,4 +52,5 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     http::calendar::routes(cfg);
     http::mentors::routes(cfg);
     http::offerings::routes(cfg);
+    cfg.configure(http::growth_routes);
 }

@@ -2,6 +2,7 @@
 //! and the interactive documentation. Plain HTML; scripts only in the documentation.
 
 mod problems;
+mod verify_certificate;
 mod verify_email;
 
 use actix_web::http::header;
@@ -35,6 +36,8 @@ pub(crate) fn routes(cfg: &mut web::ServiceConfig, state: &AppState) {
     )
     .route("/problems", web::get().to(problems::list))
     .route("/problems/{code}", web::get().to(problems::show))
+    .route("/verify", web::get().to(verify_certificate::form))
+    .route("/verify/{code}", web::get().to(verify_certificate::show))
     .route("/verify-email", web::get().to(verify_email::form))
     .route("/verify-email", web::post().to(verify_email::submit))
     .route("/docs", web::get().to(async || redirect("/docs/")))

@@ -1,9 +1,17 @@
 pub(crate) mod book;
 pub(crate) mod bookings;
 pub(crate) mod calendar;
+mod certificates;
+mod disputes;
+mod documents;
+mod feedback;
+mod goals;
 pub(crate) mod groups;
 pub(crate) mod holds;
+mod hours;
 pub(crate) mod mentors;
+mod mentorships;
+mod notes;
 pub(crate) mod offerings;
 pub(crate) mod series;
 pub(crate) mod slots;
@@ -13,6 +21,17 @@ pub(crate) mod view;
 use chrono::{DateTime, Utc};
 use karya_core::{Check, Rule, Words};
 use karya_web::{Patch, Problem};
+
+/// What is around and after a session.
+pub(crate) fn growth_routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
+    cfg.configure(feedback::routes)
+        .configure(notes::routes)
+        .configure(disputes::routes)
+        .configure(mentorships::routes)
+        .configure(goals::routes)
+        .configure(hours::routes)
+        .configure(certificates::routes);
+}
 
 /// An instant in the query.
 fn instant_parameter(name: &'static str, raw: &str) -> Result<DateTime<Utc>, Problem> {

@@ -20,11 +20,15 @@ pub(crate) enum Action {
     Suspend,
     /// The alert is over.
     Resume,
+    /// Staff find that the accused came.
+    Acquit,
+    /// Staff find that the accused did not come after all.
+    Convict,
 }
 
 impl Action {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Approve,
         Self::Decline,
         Self::Expire,
@@ -35,6 +39,8 @@ impl Action {
         Self::Complete,
         Self::Suspend,
         Self::Resume,
+        Self::Acquit,
+        Self::Convict,
     ];
 }
 
@@ -136,6 +142,8 @@ pub(crate) fn step(
         (Action::Resume, Suspended, Party::System) => {
             in_time(now < starts_at, facts.suspended_from.unwrap_or(Confirmed))
         }
+        (Action::Acquit, NoShow, Party::Staff) => Ok(Completed),
+        (Action::Convict, Completed, Party::Staff) => Ok(NoShow),
         _ => Err(Refused::Transition),
     }
 }
@@ -192,6 +200,26 @@ mod tests {
             }
         }
         insta::assert_snapshot!(picture);
+    }
+
+    #[test]
+    fn only_staff_turn_a_no_show_into_a_session_and_back() {
+        for party in Party::ALL {
+            for state in BookingState::ALL {
+                let after = |action| step(*state, action, *party, &facts("2026-06-03T04:00:00Z"));
+                let (acquitted, convicted) = match (state, party) {
+                    (BookingState::NoShow, Party::Staff) => {
+                        (Ok(BookingState::Completed), Err(Refused::Transition))
+                    }
+                    (BookingState::Completed, Party::Staff) => {
+                        (Err(Refused::Transition), Ok(BookingState::NoShow))
+                    }
+                    _ => (Err(Refused::Transition), Err(Refused::Transition)),
+                };
+                assert_eq!(after(Action::Acquit), acquitted, "{state} {party}");
+                assert_eq!(after(Action::Convict), convicted, "{state} {party}");
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod calendar_rows;
 mod groups;
+mod growth;
 mod kinds;
 mod machine;
 mod mentors;
@@ -12,6 +13,14 @@ pub(crate) use calendar_rows::{
     ExternalBusyRow, ExternalCalendarRow, FeedRow, OverrideRow, ScheduleRow, TimeOffRow,
 };
 pub(crate) use groups::{GroupRow, SeatRow, WaitlistRow};
+pub use growth::{
+    ActionItemId, CertificateId, DisputeOutcome, FeedbackId, FeedbackTag, GoalId, GoalStatus,
+    MentorshipId, MentorshipState, NoteId, NoteVisibility, Side,
+};
+pub(crate) use growth::{
+    ActionItemRow, AgendaRow, CertificateRow, DisputeRow, FeedbackRow, GoalRow, MentorshipRow,
+    NoteRow,
+};
 pub use kinds::{
     BookingState, ClaimKind, GroupState, HolidayPolicy, ImportFailure, MentorState, NoShowParty,
     Party, SeatState, SessionMode, WaitlistState,

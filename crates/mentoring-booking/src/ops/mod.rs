@@ -3,20 +3,37 @@
 mod book;
 pub(crate) mod calendar;
 pub(crate) mod discovery;
+mod dispute;
 pub(crate) mod external;
+mod feedback;
 pub(crate) mod feeds;
 pub(crate) mod groups;
 mod hold;
 pub(crate) mod mentors;
+mod mentorship;
+mod notes;
 pub(crate) mod offerings;
 mod place;
+mod proof;
 pub(crate) mod series;
 mod suspend;
+mod tally;
 mod transition;
 
 pub(crate) use book::{NewBooking, book};
+pub(crate) use dispute::{dispute, resolve_dispute};
+pub(crate) use feedback::{NewFeedback, give_feedback, reveal_feedback, show_feedback};
 pub(crate) use hold::{hold, release_hold};
+pub(crate) use mentorship::{
+    NewMentorship, Partner, Step, add_action_item, add_goal, close_mentorship, list_action_items,
+    list_goals, mark_action_item, propose, step_mentorship, update_goal, view_mentorship,
+};
+pub(crate) use notes::{add_note, delete_note, list_notes, put_agenda, show_agenda, update_note};
 pub(crate) use place::{Wish, listing_session};
+pub(crate) use proof::{
+    Period, Session, certify, label, labels, own_certificate, revoke_certificate, sessions, totals,
+};
+pub use proof::{Verified, read_certificate_code, verify_certificate};
 pub use suspend::Reach;
 pub(crate) use suspend::{close_suspended, resume_sessions, suspend_sessions};
 pub(crate) use transition::{Change, finish, lapse, party, transition, view};

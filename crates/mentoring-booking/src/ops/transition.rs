@@ -247,6 +247,8 @@ fn decide(
         }
         Action::Suspend | Action::Resume => booking.sequence += 1,
         Action::Approve | Action::Decline | Action::Expire | Action::Complete => {}
+        // They have an operation of their own.
+        Action::Acquit | Action::Convict => return Err(MentoringError::InvalidTransition),
     }
     Ok(booking)
 }
@@ -294,7 +296,7 @@ pub(super) async fn cancel_all(
 }
 
 /// Writes the booking, its claims, its history, its mails and its deadlines.
-async fn write(
+pub(super) async fn write(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     (actor, action): (Option<UserId>, Action),
@@ -307,6 +309,7 @@ async fn write(
     settle_claims(conn, before, after).await?;
     record(conn, now, actor, Some(before.state), after).await?;
     super::mentors::update_response_time(conn, action, after.mentor_id).await?;
+    super::tally::settle(conn, now, before, after).await?;
     if let Some(notice) = notice(action, after) {
         jobs::announce(conn, after, notice).await?;
     }
@@ -340,7 +343,9 @@ fn is_repetition(booking: &BookingRow, party: Party, change: &Change) -> bool {
             };
             booking.no_show_party == Some(accused)
         }
-        Action::Expire | Action::Suspend | Action::Resume => false,
+        Action::Expire | Action::Suspend | Action::Resume | Action::Acquit | Action::Convict => {
+            false
+        }
     }
 }
 
@@ -437,7 +442,11 @@ fn notice(action: Action, booking: &BookingRow) -> Option<Notice> {
         Action::Reschedule if booking.state == BookingState::Requested => Notice::Requested,
         Action::Reschedule => Notice::Moved,
         Action::Suspend => Notice::Suspended,
-        Action::CheckIn | Action::ReportNoShow | Action::Complete => return None,
+        Action::CheckIn
+        | Action::ReportNoShow
+        | Action::Complete
+        | Action::Acquit
+        | Action::Convict => return None,
     })
 }
 

@@ -104,7 +104,7 @@ impl Rule {
         }
     }
 
-    /// What one [`Self::matches`] costs, in days tried.
+    /// What one `matches` costs, in days tried.
     pub(super) fn cost(&self) -> u64 {
         let tests = self.by_day.len() + self.by_month_day.len();
         1 + u64::try_from(tests / 8).unwrap_or(u64::MAX)
