@@ -149,8 +149,8 @@ proptest! {
                 );
             }
             let (daily, weekly) = counts.add(&mentor, slot.starts_at);
-            prop_assert!(mentor.daily_cap.is_none_or(|cap| daily <= cap.into()));
-            prop_assert!(mentor.weekly_cap.is_none_or(|cap| weekly <= cap.into()));
+            prop_assert!(mentor.daily_cap.is_none_or(|cap| daily <= usize::from(cap)));
+            prop_assert!(mentor.weekly_cap.is_none_or(|cap| weekly <= usize::from(cap)));
             mentor.busy.push(Busy {
                 before_min: mentor.offering.before_min,
                 after_min: mentor.offering.after_min,
