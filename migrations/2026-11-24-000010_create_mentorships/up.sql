@@ -15,7 +15,7 @@ CREATE TABLE booking_feedback (
     CHECK (side = 'mentee' OR NOT counted)
 );
 COMMENT ON COLUMN booking_feedback.reveal_at IS 'From then on the other side may read it.';
-COMMENT ON COLUMN booking_feedback.counted IS 'Whether mentors.rating_sum and rating_count hold it; the public sees it if so.';
+COMMENT ON COLUMN booking_feedback.counted IS 'Whether the rating of the mentor holds it; the public sees it if so.';
 CREATE INDEX booking_feedback_mentor_id_idx ON booking_feedback (mentor_id, reveal_at, id);
 CREATE INDEX booking_feedback_author_id_idx ON booking_feedback (author_id);
 

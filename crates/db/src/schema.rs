@@ -95,7 +95,7 @@ diesel::table! {
         tags -> Array<Nullable<Text>>,
         /// From then on the other side may read it.
         reveal_at -> Timestamptz,
-        /// Whether mentors.rating_sum and rating_count hold it; the public sees it if so.
+        /// Whether the rating of the mentor holds it; the public sees it if so.
         counted -> Bool,
         created_at -> Timestamptz,
     }

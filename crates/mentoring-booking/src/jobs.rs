@@ -140,7 +140,7 @@ pub(crate) async fn plan_reveal(
 ) -> Result<(), MentoringError> {
     let options = Options {
         delay: Some(wait + SLACK),
-        key: None,
+        key: Some(format!("booking:{booking_id}:reveal")),
         queue: None,
     };
     Ok(enqueue_with(conn, &RevealFeedback { booking_id }, options).await?)
@@ -171,7 +171,7 @@ pub(crate) async fn plan_mentorship(
     };
     let options = Options {
         delay: Some(due_at - now + SLACK),
-        key: None,
+        key: Some(format!("mentorship:{}:close", mentorship.id)),
         queue: None,
     };
     let job = CloseMentorship {

@@ -108,6 +108,15 @@ async fn staff_turn_a_no_show_into_a_session_and_back() {
         .await
         .ok(200);
     assert_eq!(resolved["items"][0]["outcome"], "completed");
+    // Nobody judges in a matter of their own.
+    let grant = "INSERT INTO user_roles (user_id, role, granted_at) VALUES ($1, 'admin', now())";
+    let sql = app.db.sql().await;
+    sql.execute(grant, &[&mentor.user_id]).await.unwrap();
+    app.sign_in("made")
+        .await
+        .post(&resolve, json!({ "outcome": "no_show" }))
+        .await
+        .refused(403, "booking.staff_required");
     let open = moderator
         .get("/v1/booking-disputes?state=open")
         .await

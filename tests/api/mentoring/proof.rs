@@ -385,3 +385,45 @@ async fn what_cannot_be_certified_is_refused() {
         .await
         .refused(409, "certificate.no_sessions");
 }
+
+#[actix_web::test]
+async fn reading_takes_as_many_statements_however_much_there_is() {
+    let app = TestApp::new().await;
+    let (mentor, sari, path) = completed(&app).await;
+    let admin = super::growth::staff(&app, "admin", "admin").await;
+    for number in 0..3 {
+        sari.post("/v1/certificates", wish("mentee")).await.ok(201);
+        let note = json!({ "body": format!("{number}"), "visibility": "shared" });
+        sari.post(&format!("{path}/notes"), note).await.ok(201);
+    }
+    sari.post(&format!("{path}/feedback"), json!({ "rating": 5 }))
+        .await
+        .ok(201);
+    mentor
+        .client
+        .post(&format!("{path}/feedback"), json!({ "rating": 5 }))
+        .await
+        .ok(201);
+    let public = format!("/v1/mentors/{}/feedback", mentor.user_id);
+    // A connection's first statement brings others with it.
+    sari.get(HOURS).await.ok(200);
+    sari.get("/v1/certificates").await.ok(200);
+    sari.get("/v1/bookings").await.ok(200);
+    for (client, address, statements) in [
+        (&sari, HOURS, 1),
+        (&sari, &format!("{HOURS}&format=csv"), 1),
+        (&sari, "/v1/certificates", 1),
+        (&sari, "/v1/mentorships", 1),
+        (&sari, &format!("{path}/notes"), 2),
+        (&sari, &format!("{path}/agenda"), 2),
+        (&sari, &format!("{path}/feedback"), 2),
+        (&app.anon(), &public, 2),
+        (&admin, "/v1/booking-disputes", 1),
+    ] {
+        let reply = client.get(address).await;
+        assert_eq!(reply.status, 200, "{address}");
+        let counted = format!("sql;desc=\"{statements}\"");
+        let timing = reply.header("server-timing").unwrap();
+        assert!(timing.starts_with(&counted), "{address}: {timing}");
+    }
+}

@@ -147,7 +147,7 @@ pub(crate) async fn create_certificate(
             let row = ops::certify(conn, now, &random, user, wanted).await?;
             let view = CertificateView::new(row, &base, locale.0);
             let location = format!("/v1/certificates/{}/document.pdf", view.id);
-            Ok::<_, Problem>(Reply::created(location, &view)?)
+            Reply::created(location, &view)
         })
         .await
 }
@@ -272,7 +272,7 @@ pub(crate) async fn revoke_certificate(
         .once(&mut conn, now, Some(user), async |conn| {
             let row = ops::revoke_certificate(conn, now, user, *id).await?;
             let view = CertificateView::new(row, &base, locale.0);
-            Ok::<_, Problem>(Reply::ok(&view)?)
+            Reply::ok(&view)
         })
         .await
 }

@@ -141,7 +141,7 @@ pub(crate) async fn dispute_no_show(
         .once(&mut conn, now, Some(user), async |conn| {
             let made = ops::dispute(conn, now, user, *id, statement).await?;
             let location = format!("/v1/bookings/{id}");
-            Ok::<_, Problem>(Reply::created(location, &DisputeView::from(made))?)
+            Reply::created(location, &DisputeView::from(made))
         })
         .await
 }
@@ -220,7 +220,7 @@ pub(crate) async fn list_booking_disputes(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResolveDispute {
     outcome: DisputeOutcome,
-    /// Why. Both sides may come to see it.
+    /// Why, for other staff.
     #[schema(
         nullable = false,
         max_length = 2000,
@@ -231,7 +231,7 @@ pub(crate) struct ResolveDispute {
 
 /// Decide a dispute
 ///
-/// For moderators and administrators. `completed` turns the no-show into a completed session, which counts; `no_show`
+/// For moderators and administrators who are not in it themselves. `completed` turns the no-show into a completed session, which counts; `no_show`
 /// leaves it, or turns it back where it was decided otherwise before. Deciding the same again changes nothing.
 #[utoipa::path(tag = "disputes", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Decided", body = DisputeView),
@@ -263,7 +263,7 @@ pub(crate) async fn resolve_dispute(
     idempotency
         .once(&mut conn, now, Some(user), async |conn| {
             let decided = ops::resolve_dispute(conn, now, user, *id, (outcome, note)).await?;
-            Ok::<_, Problem>(Reply::ok(&DisputeView::from(decided))?)
+            Reply::ok(&DisputeView::from(decided))
         })
         .await
 }

@@ -149,7 +149,7 @@ pub(crate) async fn give_feedback(
         .once(&mut conn, now, Some(user), async |conn| {
             let row = ops::give_feedback(conn, now, user, *id, new).await?;
             let location = format!("/v1/bookings/{}/feedback", row.booking_id);
-            Ok::<_, Problem>(Reply::created(location, &FeedbackView::from(row))?)
+            Reply::created(location, &FeedbackView::from(row))
         })
         .await
 }
