@@ -75,7 +75,7 @@ pub(crate) async fn resolve_dispute(
             .ok_or(MentoringError::BookingNotFound)?;
         // Nobody judges in a matter of their own.
         if seen.mentor_id == staff || seen.mentee_id == staff {
-            return Err(MentoringError::StaffRequired);
+            return Err(MentoringError::DisputeStaffRequired);
         }
         claims::lock(conn, now, &[seen.mentor_id, seen.mentee_id]).await?;
         let current = queries::feedback::lock_booking(conn, id)
