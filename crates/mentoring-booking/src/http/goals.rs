@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Call;
 use crate::model::{ActionItemId, ActionItemRow, GoalId, GoalRow, GoalStatus, MentorshipId, Side};
 use crate::ops;
 
@@ -387,16 +388,14 @@ pub(crate) async fn list_action_items(
 }
 
 async fn mark(
-    (actor, idempotency): (Actor, Idempotency),
-    (db, clock): (Data<Db>, Data<Clock>),
-    id: ActionItemId,
+    (actor, idempotency, db, clock, id): Call<ActionItemId>,
     done: bool,
 ) -> Result<HttpResponse, Problem> {
     let (now, user) = (clock.now(), actor.user_id);
     let mut conn = db.conn().await?;
     idempotency
         .once(&mut conn, now, Some(user), async |conn| {
-            let row = ops::mark_action_item(conn, now, user, id, done).await?;
+            let row = ops::mark_action_item(conn, now, user, *id, done).await?;
             let view = ActionItemView::from(row);
             Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
         })
@@ -416,13 +415,9 @@ async fn mark(
 ))]
 #[post("/action-items/{action_item_id}/complete")]
 pub(crate) async fn complete_action_item(
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<ActionItemId>,
+    call: Call<ActionItemId>,
 ) -> Result<HttpResponse, Problem> {
-    mark((actor, idempotency), (db, clock), *id, true).await
+    mark(call, true).await
 }
 
 /// Reopen an action item
@@ -437,12 +432,6 @@ pub(crate) async fn complete_action_item(
     CommonProblems,
 ))]
 #[post("/action-items/{action_item_id}/reopen")]
-pub(crate) async fn reopen_action_item(
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<ActionItemId>,
-) -> Result<HttpResponse, Problem> {
-    mark((actor, idempotency), (db, clock), *id, false).await
+pub(crate) async fn reopen_action_item(call: Call<ActionItemId>) -> Result<HttpResponse, Problem> {
+    mark(call, false).await
 }

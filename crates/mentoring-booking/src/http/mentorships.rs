@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Call;
 use crate::MentoringError;
 use crate::model::{MentorshipId, MentorshipRow, MentorshipState, Party, Side};
 use crate::ops::{self, NewMentorship, Partner, Step};
@@ -297,27 +298,19 @@ pub(crate) async fn get_mentorship(
     Ok(Reply::ok(&view)?.version(view.version).into())
 }
 
-/// What every step needs.
-struct Call {
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: MentorshipId,
-}
-
-impl Call {
-    async fn run(self, step: Step) -> Result<HttpResponse, Problem> {
-        let (now, user) = (self.clock.now(), self.actor.user_id);
-        let mut conn = self.db.conn().await?;
-        self.idempotency
-            .once(&mut conn, now, Some(user), async |conn| {
-                let (row, side) = ops::step_mentorship(conn, now, user, self.id, step).await?;
-                let view = MentorshipView::new(row, side);
-                Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
-            })
-            .await
-    }
+async fn run(
+    (actor, idempotency, db, clock, id): Call<MentorshipId>,
+    step: Step,
+) -> Result<HttpResponse, Problem> {
+    let (now, user) = (clock.now(), actor.user_id);
+    let mut conn = db.conn().await?;
+    idempotency
+        .once(&mut conn, now, Some(user), async |conn| {
+            let (row, side) = ops::step_mentorship(conn, now, user, *id, step).await?;
+            let view = MentorshipView::new(row, side);
+            Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
+        })
+        .await
 }
 
 /// Accepting a proposal.
@@ -341,25 +334,13 @@ pub(crate) struct AcceptMentorship {
 ))]
 #[post("/mentorships/{mentorship_id}/accept")]
 pub(crate) async fn accept_mentorship(
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<MentorshipId>,
+    call: Call<MentorshipId>,
     body: Json<AcceptMentorship>,
 ) -> Result<HttpResponse, Problem> {
     let mut check = Check::new();
     agreed(&mut check, body.accept_agreement);
     check.finish(Some(()))?;
-    let id = *id;
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-    };
-    call.run(Step::Accept).await
+    run(call, Step::Accept).await
 }
 
 /// Decline a mentorship
@@ -374,22 +355,8 @@ pub(crate) async fn accept_mentorship(
     CommonProblems,
 ))]
 #[post("/mentorships/{mentorship_id}/decline")]
-pub(crate) async fn decline_mentorship(
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<MentorshipId>,
-) -> Result<HttpResponse, Problem> {
-    let id = *id;
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-    };
-    call.run(Step::Decline).await
+pub(crate) async fn decline_mentorship(call: Call<MentorshipId>) -> Result<HttpResponse, Problem> {
+    run(call, Step::Decline).await
 }
 
 /// End a mentorship
@@ -404,20 +371,6 @@ pub(crate) async fn decline_mentorship(
     CommonProblems,
 ))]
 #[post("/mentorships/{mentorship_id}/end")]
-pub(crate) async fn end_mentorship(
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<MentorshipId>,
-) -> Result<HttpResponse, Problem> {
-    let id = *id;
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-    };
-    call.run(Step::End).await
+pub(crate) async fn end_mentorship(call: Call<MentorshipId>) -> Result<HttpResponse, Problem> {
+    run(call, Step::End).await
 }

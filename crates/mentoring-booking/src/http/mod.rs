@@ -18,9 +18,17 @@ pub(crate) mod slots;
 pub(crate) mod transitions;
 pub(crate) mod view;
 
+use actix_web::web::{Data, Path};
 use chrono::{DateTime, Utc};
-use karya_core::{Check, Rule, Words};
-use karya_web::{Patch, Problem};
+use karya_core::{Check, Clock, Rule, Words};
+use karya_db::Db;
+use karya_web::{Actor, Idempotency, IfMatch, Patch, Problem};
+
+/// What a step of one resource takes besides its body.
+type Call<Id> = (Actor, Idempotency, Data<Db>, Data<Clock>, Path<Id>);
+
+/// The same, with the version that the caller has seen.
+type VersionedCall<Id> = (Actor, Idempotency, IfMatch, Data<Db>, Data<Clock>, Path<Id>);
 
 /// What is around and after a session.
 pub(crate) fn growth_routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {

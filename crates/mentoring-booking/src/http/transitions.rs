@@ -1,14 +1,13 @@
 //! What the people of a booking do with it. Asking for the same again is answered with what is already so.
 
-use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, post};
 use chrono::{DateTime, Utc};
-use karya_core::{BookingId, Clock};
-use karya_db::Db;
-use karya_web::{Actor, CommonProblems, Idempotency, IfMatch, Json, Problem, ProblemBody, Reply};
+use karya_core::BookingId;
+use karya_web::{CommonProblems, Json, Problem, ProblemBody, Reply};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::VersionedCall;
 use super::view::BookingView;
 use crate::model::Action;
 use crate::ops::{self, Change};
@@ -46,18 +45,8 @@ pub(crate) struct RescheduleBooking {
     starts_at: DateTime<Utc>,
 }
 
-/// What every transition takes besides its body.
-type Call = (
-    Actor,
-    Idempotency,
-    IfMatch,
-    Data<Db>,
-    Data<Clock>,
-    Path<BookingId>,
-);
-
 async fn run(
-    (actor, idempotency, if_match, db, clock, id): Call,
+    (actor, idempotency, if_match, db, clock, id): VersionedCall<BookingId>,
     action: Action,
     reason: Option<CancelReason>,
     starts_at: Option<DateTime<Utc>>,
@@ -92,7 +81,9 @@ async fn run(
     CommonProblems,
 ))]
 #[post("/bookings/{booking_id}/approve")]
-pub(crate) async fn approve_booking(call: Call) -> Result<HttpResponse, Problem> {
+pub(crate) async fn approve_booking(
+    call: VersionedCall<BookingId>,
+) -> Result<HttpResponse, Problem> {
     run(call, Action::Approve, None, None).await
 }
 
@@ -110,7 +101,7 @@ pub(crate) async fn approve_booking(call: Call) -> Result<HttpResponse, Problem>
 ))]
 #[post("/bookings/{booking_id}/decline")]
 pub(crate) async fn decline_booking(
-    call: Call,
+    call: VersionedCall<BookingId>,
     body: Json<EndBooking>,
 ) -> Result<HttpResponse, Problem> {
     run(call, Action::Decline, Some(body.reason), None).await
@@ -130,7 +121,7 @@ pub(crate) async fn decline_booking(
 ))]
 #[post("/bookings/{booking_id}/cancel")]
 pub(crate) async fn cancel_booking(
-    call: Call,
+    call: VersionedCall<BookingId>,
     body: Json<EndBooking>,
 ) -> Result<HttpResponse, Problem> {
     run(call, Action::Cancel, Some(body.reason), None).await
@@ -151,7 +142,7 @@ pub(crate) async fn cancel_booking(
 ))]
 #[post("/bookings/{booking_id}/reschedule")]
 pub(crate) async fn reschedule_booking(
-    call: Call,
+    call: VersionedCall<BookingId>,
     body: Json<RescheduleBooking>,
 ) -> Result<HttpResponse, Problem> {
     run(call, Action::Reschedule, None, Some(body.starts_at)).await
@@ -170,7 +161,9 @@ pub(crate) async fn reschedule_booking(
     CommonProblems,
 ))]
 #[post("/bookings/{booking_id}/check-in")]
-pub(crate) async fn check_in_to_booking(call: Call) -> Result<HttpResponse, Problem> {
+pub(crate) async fn check_in_to_booking(
+    call: VersionedCall<BookingId>,
+) -> Result<HttpResponse, Problem> {
     run(call, Action::CheckIn, None, None).await
 }
 
@@ -187,7 +180,9 @@ pub(crate) async fn check_in_to_booking(call: Call) -> Result<HttpResponse, Prob
     CommonProblems,
 ))]
 #[post("/bookings/{booking_id}/report-no-show")]
-pub(crate) async fn report_no_show(call: Call) -> Result<HttpResponse, Problem> {
+pub(crate) async fn report_no_show(
+    call: VersionedCall<BookingId>,
+) -> Result<HttpResponse, Problem> {
     run(call, Action::ReportNoShow, None, None).await
 }
 
@@ -205,6 +200,8 @@ pub(crate) async fn report_no_show(call: Call) -> Result<HttpResponse, Problem> 
     CommonProblems,
 ))]
 #[post("/bookings/{booking_id}/complete")]
-pub(crate) async fn complete_booking(call: Call) -> Result<HttpResponse, Problem> {
+pub(crate) async fn complete_booking(
+    call: VersionedCall<BookingId>,
+) -> Result<HttpResponse, Problem> {
     run(call, Action::Complete, None, None).await
 }

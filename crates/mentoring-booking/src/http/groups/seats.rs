@@ -1,46 +1,35 @@
 //! What mentees do with a group session. Asking for the same again is answered with what is already so.
 
-use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, post};
 use chrono::{DateTime, Utc};
-use karya_core::{Clock, GroupSessionId, UserId};
-use karya_db::{AsyncPgConnection, Db};
-use karya_web::{Actor, CommonProblems, Idempotency, Problem, ProblemBody, Reply};
+use karya_core::{GroupSessionId, UserId};
+use karya_db::AsyncPgConnection;
+use karya_web::{CommonProblems, Problem, ProblemBody, Reply};
 
 use super::view::GroupSessionView;
+use crate::http::Call;
 use crate::{MentoringError, ops};
 
-/// What every change of a seat needs.
-struct Call {
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: GroupSessionId,
-}
-
-impl Call {
-    /// Does it, and shows what came of it.
-    async fn run(
-        self,
-        work: impl AsyncFnOnce(
-            &mut AsyncPgConnection,
-            DateTime<Utc>,
-            UserId,
-            GroupSessionId,
-        ) -> Result<(), MentoringError>,
-    ) -> Result<HttpResponse, Problem> {
-        let (now, user, id) = (self.clock.now(), self.actor.user_id, self.id);
-        let mut conn = self.db.conn().await?;
-        self.idempotency
-            .once(&mut conn, now, Some(user), async |conn| {
-                work(conn, now, user, id).await?;
-                let standing = ops::groups::view(conn, Some(user), id).await?;
-                let view = GroupSessionView::new(standing, Some(user));
-                Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
-            })
-            .await
-    }
+/// Does it, and shows what came of it.
+async fn run(
+    (actor, idempotency, db, clock, id): Call<GroupSessionId>,
+    work: impl AsyncFnOnce(
+        &mut AsyncPgConnection,
+        DateTime<Utc>,
+        UserId,
+        GroupSessionId,
+    ) -> Result<(), MentoringError>,
+) -> Result<HttpResponse, Problem> {
+    let (now, user) = (clock.now(), actor.user_id);
+    let mut conn = db.conn().await?;
+    idempotency
+        .once(&mut conn, now, Some(user), async |conn| {
+            work(conn, now, user, *id).await?;
+            let standing = ops::groups::view(conn, Some(user), *id).await?;
+            let view = GroupSessionView::new(standing, Some(user));
+            Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
+        })
+        .await
 }
 
 /// Join a group session
@@ -56,21 +45,9 @@ impl Call {
 ))]
 #[post("/group-sessions/{group_session_id}/join")]
 pub(crate) async fn join_group_session(
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<GroupSessionId>,
+    call: Call<GroupSessionId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = *id;
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-    };
-    call.run(ops::groups::join).await
+    run(call, ops::groups::join).await
 }
 
 /// Leave a group session
@@ -87,21 +64,9 @@ pub(crate) async fn join_group_session(
 ))]
 #[post("/group-sessions/{group_session_id}/leave")]
 pub(crate) async fn leave_group_session(
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<GroupSessionId>,
+    call: Call<GroupSessionId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = *id;
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-    };
-    call.run(ops::groups::leave).await
+    run(call, ops::groups::leave).await
 }
 
 /// Wait for a seat
@@ -117,21 +82,9 @@ pub(crate) async fn leave_group_session(
 ))]
 #[post("/group-sessions/{group_session_id}/waitlist/join")]
 pub(crate) async fn join_group_waitlist(
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<GroupSessionId>,
+    call: Call<GroupSessionId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = *id;
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-    };
-    call.run(ops::groups::wait).await
+    run(call, ops::groups::wait).await
 }
 
 /// Stop waiting
@@ -147,21 +100,9 @@ pub(crate) async fn join_group_waitlist(
 ))]
 #[post("/group-sessions/{group_session_id}/waitlist/leave")]
 pub(crate) async fn leave_group_waitlist(
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<GroupSessionId>,
+    call: Call<GroupSessionId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = *id;
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-    };
-    call.run(ops::groups::leave).await
+    run(call, ops::groups::leave).await
 }
 
 /// Take an offered seat
@@ -177,19 +118,7 @@ pub(crate) async fn leave_group_waitlist(
 ))]
 #[post("/group-sessions/{group_session_id}/offers/accept")]
 pub(crate) async fn accept_group_offer(
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<GroupSessionId>,
+    call: Call<GroupSessionId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = *id;
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id,
-    };
-    call.run(ops::groups::accept).await
+    run(call, ops::groups::accept).await
 }

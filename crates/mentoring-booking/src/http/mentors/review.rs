@@ -1,17 +1,16 @@
 //! What staff do with mentors. Deciding the same again is answered with what is already so.
 
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
-use karya_core::{Check, Clock, Cursors, Invalid, Text, UserId};
+use karya_core::{Check, Cursors, Invalid, Text, UserId};
 use karya_db::Db;
-use karya_web::{
-    Actor, CommonProblems, Idempotency, IfMatch, Json, Paging, Problem, ProblemBody, Query, Reply,
-};
+use karya_web::{Actor, CommonProblems, Json, Paging, Problem, ProblemBody, Query, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::view::{MentorPage, MentorView};
 use crate::MentoringError;
+use crate::http::VersionedCall;
 use crate::model::{MentorState, Review};
 use crate::ops::mentors::{self as ops, Verdict};
 use crate::queries::mentors as queries;
@@ -86,35 +85,26 @@ impl ReviewNote {
     }
 }
 
-/// What every decision needs.
-struct Call {
-    actor: Actor,
-    idempotency: Idempotency,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: UserId,
-    if_match: IfMatch,
-}
-
-impl Call {
-    async fn run(self, review: Review, note: Option<ReviewNote>) -> Result<HttpResponse, Problem> {
-        ops::require_staff(&self.actor)?;
-        let verdict = Verdict {
-            review,
-            note: note.map(ReviewNote::parse).transpose()?,
-            expected: self.if_match.optional(),
-        };
-        let now = self.clock.now();
-        let mut conn = self.db.conn().await?;
-        let user = Some(self.actor.user_id);
-        self.idempotency
-            .once(&mut conn, now, user, async |conn| {
-                let found = ops::review(conn, now, &self.actor, self.id, verdict).await?;
-                let view = MentorView::full(found);
-                Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
-            })
-            .await
-    }
+async fn run(
+    (actor, idempotency, if_match, db, clock, id): VersionedCall<UserId>,
+    review: Review,
+    note: Option<ReviewNote>,
+) -> Result<HttpResponse, Problem> {
+    ops::require_staff(&actor)?;
+    let verdict = Verdict {
+        review,
+        note: note.map(ReviewNote::parse).transpose()?,
+        expected: if_match.optional(),
+    };
+    let now = clock.now();
+    let mut conn = db.conn().await?;
+    idempotency
+        .once(&mut conn, now, Some(actor.user_id), async |conn| {
+            let found = ops::review(conn, now, &actor, *id, verdict).await?;
+            let view = MentorView::full(found);
+            Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
+        })
+        .await
 }
 
 /// Approve a mentor
@@ -131,23 +121,8 @@ impl Call {
     CommonProblems,
 ))]
 #[post("/mentors/{mentor_id}/approve")]
-pub(crate) async fn approve_mentor(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<UserId>,
-) -> Result<HttpResponse, Problem> {
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id: *id,
-        if_match,
-    };
-    call.run(Review::Approve, None).await
+pub(crate) async fn approve_mentor(call: VersionedCall<UserId>) -> Result<HttpResponse, Problem> {
+    run(call, Review::Approve, None).await
 }
 
 /// Reject a mentor
@@ -166,23 +141,10 @@ pub(crate) async fn approve_mentor(
 ))]
 #[post("/mentors/{mentor_id}/reject")]
 pub(crate) async fn reject_mentor(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<UserId>,
+    call: VersionedCall<UserId>,
     body: Json<ReviewNote>,
 ) -> Result<HttpResponse, Problem> {
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id: *id,
-        if_match,
-    };
-    call.run(Review::Reject, Some(body.into_inner())).await
+    run(call, Review::Reject, Some(body.into_inner())).await
 }
 
 /// Suspend a mentor
@@ -200,23 +162,10 @@ pub(crate) async fn reject_mentor(
 ))]
 #[post("/mentors/{mentor_id}/suspend")]
 pub(crate) async fn suspend_mentor(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<UserId>,
+    call: VersionedCall<UserId>,
     body: Json<ReviewNote>,
 ) -> Result<HttpResponse, Problem> {
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id: *id,
-        if_match,
-    };
-    call.run(Review::Suspend, Some(body.into_inner())).await
+    run(call, Review::Suspend, Some(body.into_inner())).await
 }
 
 /// Reinstate a mentor
@@ -233,21 +182,6 @@ pub(crate) async fn suspend_mentor(
     CommonProblems,
 ))]
 #[post("/mentors/{mentor_id}/reinstate")]
-pub(crate) async fn reinstate_mentor(
-    actor: Actor,
-    idempotency: Idempotency,
-    if_match: IfMatch,
-    db: Data<Db>,
-    clock: Data<Clock>,
-    id: Path<UserId>,
-) -> Result<HttpResponse, Problem> {
-    let call = Call {
-        actor,
-        idempotency,
-        db,
-        clock,
-        id: *id,
-        if_match,
-    };
-    call.run(Review::Reinstate, None).await
+pub(crate) async fn reinstate_mentor(call: VersionedCall<UserId>) -> Result<HttpResponse, Problem> {
+    run(call, Review::Reinstate, None).await
 }
