@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use karya_core::{Check, Rule};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -38,6 +39,18 @@ impl<T> Patch<T> {
             Self::Keep => current,
             Self::Clear => None,
             Self::Set(value) => Some(value),
+        }
+    }
+
+    /// What the member becomes, where there must be one: clearing it is a fault at `pointer`.
+    pub fn required(self, check: &mut Check, pointer: &str, current: T) -> T {
+        match self {
+            Self::Keep => current,
+            Self::Set(value) => value,
+            Self::Clear => {
+                check.fail(pointer, Rule::Required);
+                current
+            }
         }
     }
 }

@@ -102,18 +102,6 @@ pub(crate) struct UpdateBusiness {
     state: Patch<BusinessState>,
 }
 
-/// The value after the change, where there must be one.
-fn keep<T>(check: &mut Check, pointer: &str, patch: Patch<T>, current: T) -> T {
-    match patch {
-        Patch::Keep => current,
-        Patch::Set(value) => value,
-        Patch::Clear => {
-            check.fail(pointer, Rule::Required);
-            current
-        }
-    }
-}
-
 /// A sealed number: parsed if set, forgotten if cleared, untouched otherwise.
 #[expect(
     clippy::option_option,
@@ -177,20 +165,21 @@ impl UpdateBusiness {
         };
         let kbli = kbli_codes(&row);
         let merged = CreateBusiness {
-            name: keep(&mut check, "/name", self.name, row.name),
-            slug: Some(keep(&mut check, "/slug", self.slug, row.slug)),
+            name: self.name.required(&mut check, "/name", row.name),
+            slug: Some(self.slug.required(&mut check, "/slug", row.slug)),
             legal_name: None,
-            legal_form: keep(&mut check, "/legal_form", self.legal_form, row.legal_form),
+            legal_form: self
+                .legal_form
+                .required(&mut check, "/legal_form", row.legal_form),
             description_id: self.description_id.apply(row.description_id),
             description_en: self.description_en.apply(row.description_en),
             nib: None,
             npwp: None,
             nik: None,
             kbli: self.kbli.apply(Some(kbli)).unwrap_or_default(),
-            main_subsector: keep(
+            main_subsector: self.main_subsector.required(
                 &mut check,
                 "/main_subsector",
-                self.main_subsector,
                 row.main_subsector,
             ),
             further_subsectors: self
@@ -207,7 +196,7 @@ impl UpdateBusiness {
                 .social_links
                 .apply(serde_json::from_value(row.social_links).ok())
                 .unwrap_or_default(),
-            address: keep(&mut check, "/address", self.address, address),
+            address: self.address.required(&mut check, "/address", address),
             location: self.location.apply(location),
             location_is_exact: self
                 .location_is_exact
@@ -217,7 +206,7 @@ impl UpdateBusiness {
                 .opening_hours
                 .apply(serde_json::from_value(row.opening_hours).ok())
                 .unwrap_or_default(),
-            state: Some(keep(&mut check, "/state", self.state, row.state)),
+            state: Some(self.state.required(&mut check, "/state", row.state)),
         };
         let profile = merged.profile(&mut check, now);
         check.finish(profile.map(|profile| (profile, numbers)))

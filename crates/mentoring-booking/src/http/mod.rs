@@ -20,9 +20,9 @@ pub(crate) mod view;
 
 use actix_web::web::{Data, Path};
 use chrono::{DateTime, Utc};
-use karya_core::{Check, Clock, Rule, Words};
+use karya_core::{Clock, Rule, Words};
 use karya_db::Db;
-use karya_web::{Actor, Idempotency, IfMatch, Patch, Problem};
+use karya_web::{Actor, Idempotency, IfMatch, Problem};
 
 /// What a step of one resource takes besides its body.
 type Call<Id> = (Actor, Idempotency, Data<Db>, Data<Clock>, Path<Id>);
@@ -50,16 +50,4 @@ fn instant_parameter(name: &'static str, raw: &str) -> Result<DateTime<Utc>, Pro
     DateTime::parse_from_rfc3339(raw)
         .map(|at| at.to_utc())
         .map_err(|_error| Problem::parameter(name, FORM))
-}
-
-/// The value after a change, where there must be one.
-fn keep<T>(check: &mut Check, pointer: &str, patch: Patch<T>, current: T) -> T {
-    match patch {
-        Patch::Keep => current,
-        Patch::Set(value) => value,
-        Patch::Clear => {
-            check.fail(pointer, Rule::Required);
-            current
-        }
-    }
 }

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 
 use super::apply::CreateMentor;
 use super::view::MentorView;
-use crate::http::keep;
 use crate::model::{MentorProfile, MentorRow};
 use crate::ops;
 
@@ -43,11 +42,19 @@ impl UpdateMentor {
         let mut check = Check::new();
         let row = current.clone();
         let merged = CreateMentor {
-            headline: keep(&mut check, "/headline", self.headline, row.headline),
+            headline: self
+                .headline
+                .required(&mut check, "/headline", row.headline),
             about: self.about.apply(row.about),
-            expertise: keep(&mut check, "/expertise", self.expertise, row.expertise),
-            subsectors: keep(&mut check, "/subsectors", self.subsectors, row.subsectors),
-            languages: keep(&mut check, "/languages", self.languages, row.languages),
+            expertise: self
+                .expertise
+                .required(&mut check, "/expertise", row.expertise),
+            subsectors: self
+                .subsectors
+                .required(&mut check, "/subsectors", row.subsectors),
+            languages: self
+                .languages
+                .required(&mut check, "/languages", row.languages),
             regions: self.regions.apply(Some(row.regions)).unwrap_or_default(),
             accept_code_of_ethics: true,
         };

@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use super::create::CreateOffering;
 use super::view::OfferingView;
-use crate::http::keep;
 use crate::model::{OfferingRow, Question, SessionMode};
 use crate::ops;
 
@@ -72,50 +71,41 @@ impl UpdateOffering {
         let mut check = Check::new();
         let row = current.clone();
         let merged = CreateOffering {
-            title: keep(&mut check, "/title", self.title, row.title),
+            title: self.title.required(&mut check, "/title", row.title),
             description: self.description.apply(row.description),
-            mode: keep(&mut check, "/mode", self.mode, row.mode),
-            durations: keep(
+            mode: self.mode.required(&mut check, "/mode", row.mode),
+            durations: self.durations.required(
                 &mut check,
                 "/durations",
-                self.durations,
                 row.durations.into_iter().map(i32::from).collect(),
             ),
-            interval_min: keep(
+            interval_min: self.interval_min.required(
                 &mut check,
                 "/interval_min",
-                self.interval_min,
                 row.interval_min.into(),
             ),
-            before_min: keep(
-                &mut check,
-                "/before_min",
-                self.before_min,
-                row.before_min.into(),
-            ),
-            after_min: keep(
-                &mut check,
-                "/after_min",
-                self.after_min,
-                row.after_min.into(),
-            ),
-            notice_min: keep(&mut check, "/notice_min", self.notice_min, row.notice_min),
-            horizon_days: keep(
+            before_min: self
+                .before_min
+                .required(&mut check, "/before_min", row.before_min.into()),
+            after_min: self
+                .after_min
+                .required(&mut check, "/after_min", row.after_min.into()),
+            notice_min: self
+                .notice_min
+                .required(&mut check, "/notice_min", row.notice_min),
+            horizon_days: self.horizon_days.required(
                 &mut check,
                 "/horizon_days",
-                self.horizon_days,
                 row.horizon_days.into(),
             ),
-            needs_approval: keep(
+            needs_approval: self.needs_approval.required(
                 &mut check,
                 "/needs_approval",
-                self.needs_approval,
                 row.needs_approval,
             ),
-            cancel_notice_min: keep(
+            cancel_notice_min: self.cancel_notice_min.required(
                 &mut check,
                 "/cancel_notice_min",
-                self.cancel_notice_min,
                 row.cancel_notice_min,
             ),
             meeting_url: self.meeting_url.apply(row.meeting_url),
@@ -124,7 +114,7 @@ impl UpdateOffering {
                 .questions
                 .apply(serde_json::from_value(row.questions).ok())
                 .unwrap_or_default(),
-            active: keep(&mut check, "/active", self.active, row.active),
+            active: self.active.required(&mut check, "/active", row.active),
         };
         let row = merged.row(&mut check, current.mentor_id, now);
         check.finish(row)
