@@ -1,6 +1,27 @@
 //! The two languages of the product.
 
+use chrono::{Datelike, NaiveDate};
+
 use crate::Words;
+
+const fn words(id: &'static str, en: &'static str) -> Words {
+    Words { id, en }
+}
+
+const MONTHS: [Words; 12] = [
+    words("Januari", "January"),
+    words("Februari", "February"),
+    words("Maret", "March"),
+    words("April", "April"),
+    words("Mei", "May"),
+    words("Juni", "June"),
+    words("Juli", "July"),
+    words("Agustus", "August"),
+    words("September", "September"),
+    words("Oktober", "October"),
+    words("November", "November"),
+    words("Desember", "December"),
+];
 
 crate::text_enum! {
     /// A language that Karya speaks (BCP 47).
@@ -43,6 +64,15 @@ impl Lang {
             Self::Id => words.id,
             Self::En => words.en,
         }
+    }
+
+    /// A date in words, such as `28 Maret 2026`.
+    #[must_use]
+    pub fn date(self, date: NaiveDate) -> String {
+        let month = usize::try_from(date.month0()).ok();
+        let month = month.and_then(|month| MONTHS.get(month).copied());
+        let month = month.map(|month| self.pick(month)).unwrap_or_default();
+        format!("{} {month} {}", date.day(), date.year())
     }
 }
 

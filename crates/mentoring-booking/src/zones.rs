@@ -36,32 +36,15 @@ pub(crate) fn spell(
         ("Sabtu", "Saturday"),
         ("Minggu", "Sunday"),
     ];
-    const MONTHS: [(&str, &str); 12] = [
-        ("Januari", "January"),
-        ("Februari", "February"),
-        ("Maret", "March"),
-        ("April", "April"),
-        ("Mei", "May"),
-        ("Juni", "June"),
-        ("Juli", "July"),
-        ("Agustus", "August"),
-        ("September", "September"),
-        ("Oktober", "October"),
-        ("November", "November"),
-        ("Desember", "December"),
-    ];
     let (from, to) = (starts_at.with_timezone(&zone), ends_at.with_timezone(&zone));
     let pick = |(id, en): (&'static str, &'static str)| if lang == Lang::Id { id } else { en };
     let index = |number: u32| usize::try_from(number).unwrap_or_default();
     let day = DAYS.get(index(from.weekday().num_days_from_monday()));
-    let month = MONTHS.get(index(from.month0()));
     let time = if lang == Lang::Id { "%H.%M" } else { "%H:%M" };
     format!(
-        "{}, {} {} {}, {}–{} {}",
+        "{}, {}, {}–{} {}",
         day.copied().map(pick).unwrap_or_default(),
-        from.day(),
-        month.copied().map(pick).unwrap_or_default(),
-        from.year(),
+        lang.date(from.date_naive()),
         from.format(time),
         to.format(time),
         label(zone, starts_at),

@@ -3,7 +3,6 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use chrono::{Datelike, NaiveDate};
 use karya_core::Lang;
 use karya_db::Db;
 use karya_mentoring_booking::MentoringError;
@@ -42,27 +41,6 @@ struct Found {
     is_revoked: bool,
 }
 
-fn date(of: NaiveDate, lang: Lang) -> String {
-    const MONTHS: [(&str, &str); 12] = [
-        ("Januari", "January"),
-        ("Februari", "February"),
-        ("Maret", "March"),
-        ("April", "April"),
-        ("Mei", "May"),
-        ("Juni", "June"),
-        ("Juli", "July"),
-        ("Agustus", "August"),
-        ("September", "September"),
-        ("Oktober", "October"),
-        ("November", "November"),
-        ("Desember", "December"),
-    ];
-    let month = usize::try_from(of.month0()).unwrap_or_default();
-    let (id, en) = MONTHS.get(month).copied().unwrap_or_default();
-    let month = if lang == Lang::Id { id } else { en };
-    format!("{} {month} {}", of.day(), of.year())
-}
-
 impl Found {
     fn new(verified: Verified, lang: Lang) -> Self {
         Self {
@@ -72,9 +50,9 @@ impl Found {
             hours: verified.minutes / 60,
             minutes: verified.minutes % 60,
             sessions: verified.sessions,
-            first_on: date(verified.first_on, lang),
-            last_on: date(verified.last_on, lang),
-            issued_on: date(verified.issued_on, lang),
+            first_on: lang.date(verified.first_on),
+            last_on: lang.date(verified.last_on),
+            issued_on: lang.date(verified.issued_on),
             is_revoked: verified.revoked_at.is_some(),
         }
     }

@@ -171,7 +171,11 @@ pub fn certificate(of: &Certificate, lang: Lang) -> Result<Vec<u8>, CertificateE
     }
 
     for (x, label, value) in [
-        (70.0, words.issued_label, words.date(of.issued_on).as_str()),
+        (
+            70.0,
+            words.issued_label,
+            words.lang.date(of.issued_on).as_str(),
+        ),
         (250.0, words.issuer_label, ISSUER),
     ] {
         page.line(
@@ -229,7 +233,7 @@ pub fn certificate(of: &Certificate, lang: Lang) -> Result<Vec<u8>, CertificateE
 
     page.finish(&canvas::Meta {
         title: &format!("{} – {holder} – {code}", words.title),
-        lang: words.lang,
+        lang: words.lang.as_str(),
         issued_on: of.issued_on,
         link: url.starts_with("https://").then_some(url.as_str()),
     })

@@ -6,7 +6,7 @@ use super::Role;
 use karya_core::Lang;
 
 pub(super) struct Words {
-    pub(super) lang: &'static str,
+    pub(super) lang: Lang,
     pub(super) title: &'static str,
     pub(super) given_to: &'static str,
     mentor: &'static str,
@@ -23,11 +23,10 @@ pub(super) struct Words {
     hour: [&'static str; 2],
     minute: [&'static str; 2],
     session: [&'static str; 2],
-    months: [&'static str; 12],
 }
 
 const ID: Words = Words {
-    lang: "id",
+    lang: Lang::Id,
     title: "Sertifikat Pendampingan",
     given_to: "diberikan kepada",
     mentor: "yang telah mendampingi pelaku usaha ekonomi kreatif sebagai mentor",
@@ -43,24 +42,10 @@ const ID: Words = Words {
     hour: ["jam", "jam"],
     minute: ["menit", "menit"],
     session: ["sesi", "sesi"],
-    months: [
-        "Januari",
-        "Februari",
-        "Maret",
-        "April",
-        "Mei",
-        "Juni",
-        "Juli",
-        "Agustus",
-        "September",
-        "Oktober",
-        "November",
-        "Desember",
-    ],
 };
 
 const EN: Words = Words {
-    lang: "en",
+    lang: Lang::En,
     title: "Mentoring Certificate",
     given_to: "awarded to",
     mentor: "who has mentored creative-economy business owners as a mentor",
@@ -76,20 +61,6 @@ const EN: Words = Words {
     hour: ["hour", "hours"],
     minute: ["minute", "minutes"],
     session: ["session", "sessions"],
-    months: [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
 };
 
 impl Words {
@@ -124,28 +95,17 @@ impl Words {
         count(sessions, self.session)
     }
 
-    /// Such as `28 Maret 2026`.
-    pub(super) fn date(&self, date: NaiveDate) -> String {
-        let month = self
-            .months
-            .iter()
-            .cycle()
-            .nth(date.month0() as usize)
-            .unwrap_or(&"");
-        format!("{} {month} {}", date.day(), date.year())
-    }
-
     /// Such as `3 Januari – 28 Maret 2026`.
     pub(super) fn period(&self, from: NaiveDate, to: NaiveDate) -> String {
         if from == to {
-            return self.date(to);
+            return self.lang.date(to);
         }
-        let first = self.date(from);
+        let first = self.lang.date(from);
         let year = format!(" {}", to.year());
         format!(
             "{} – {}",
             first.strip_suffix(&year).unwrap_or(&first),
-            self.date(to)
+            self.lang.date(to)
         )
     }
 }
