@@ -22,6 +22,7 @@ pub mod role;
 pub mod sealing;
 pub mod text;
 pub mod text_enum;
+pub mod time_of_day;
 pub mod timezone;
 pub mod validate;
 

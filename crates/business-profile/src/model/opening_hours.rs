@@ -1,11 +1,8 @@
+use karya_core::time_of_day::minute_of_day;
 use karya_core::{Check, Rule, Words};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-const TIME: Rule = Rule::Format(Words {
-    id: "jam ditulis HH:MM, contoh: 08:00",
-    en: "must be a time as HH:MM, such as 08:00",
-});
 const ORDER: Rule = Rule::Other {
     code: "closes_before_opening",
     words: Words {
@@ -71,11 +68,11 @@ pub fn opening_hours(
     for (at, period) in periods.iter().enumerate() {
         let opens = check.field(
             format!("/opening_hours/{at}/opens"),
-            minutes(&period.opens, false),
+            minute_of_day(&period.opens, false),
         );
         let closes = check.field(
             format!("/opening_hours/{at}/closes"),
-            minutes(&period.closes, true),
+            minute_of_day(&period.closes, true),
         );
         let Some((opens, closes)) = opens.zip(closes) else {
             valid = false;
@@ -96,22 +93,6 @@ pub fn opening_hours(
     }
     periods.sort_by(|a, b| (a.day, &a.opens).cmp(&(b.day, &b.opens)));
     valid.then_some(periods)
-}
-
-/// Minutes since midnight.
-fn minutes(text: &str, end_of_day: bool) -> Result<u16, Rule> {
-    let parsed = text.split_once(':').filter(|(h, m)| {
-        h.len() == 2 && m.len() == 2 && text.bytes().all(|b| b.is_ascii_digit() || b == b':')
-    });
-    let (hours, minutes) = parsed
-        .and_then(|(h, m)| h.parse::<u16>().ok().zip(m.parse::<u16>().ok()))
-        .ok_or(TIME)?;
-    let total = hours * 60 + minutes;
-    if minutes < 60 && (total < 1440 || (end_of_day && total == 1440)) {
-        Ok(total)
-    } else {
-        Err(TIME)
-    }
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use karya_core::time_of_day::minute_of_day;
 use karya_core::{Check, Rule, Words};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,10 +13,6 @@ pub(super) const MAX_WEEKLY: usize = 84;
 /// How many windows a day may be given in.
 pub(super) const MAX_DAILY: usize = 24;
 
-const TIME: Rule = Rule::Format(Words {
-    id: "jam ditulis HH:MM, contoh: 08:00",
-    en: "must be a time as HH:MM, such as 08:00",
-});
 const ORDER: Rule = Rule::Other {
     code: "closes_before_opening",
     words: Words {
@@ -117,34 +114,21 @@ fn parse<'a>(
     let parts: Vec<Option<(i32, i32)>> = windows
         .enumerate()
         .map(|(at, (day, opens, closes))| {
-            let opens = check.field(format!("{pointer}/{at}/opens"), minutes(opens, false));
-            let closes = check.field(format!("{pointer}/{at}/closes"), minutes(closes, true));
+            let opens = check.field(format!("{pointer}/{at}/opens"), minute_of_day(opens, false));
+            let closes = check.field(
+                format!("{pointer}/{at}/closes"),
+                minute_of_day(closes, true),
+            );
             let (opens, closes) = opens.zip(closes)?;
             if closes <= opens {
                 check.fail(format!("{pointer}/{at}/closes"), ORDER);
                 return None;
             }
-            Some((day + opens, day + closes))
+            Some((day + i32::from(opens), day + i32::from(closes)))
         })
         .collect();
     let parts: Option<Vec<(i32, i32)>> = parts.into_iter().collect();
     parts.map(multirange)
-}
-
-/// Minutes since midnight.
-fn minutes(text: &str, end_of_day: bool) -> Result<i32, Rule> {
-    let two = |part: Option<&str>| -> Option<i32> {
-        let part = part.filter(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()));
-        part?.parse().ok()
-    };
-    let (hours, minutes) = text.split_once(':').ok_or(TIME)?;
-    let (hours, minutes) = two(Some(hours)).zip(two(Some(minutes))).ok_or(TIME)?;
-    let total = hours * 60 + minutes;
-    if minutes < 60 && (total < DAY || (end_of_day && total == DAY)) {
-        Ok(total)
-    } else {
-        Err(TIME)
-    }
 }
 
 fn spell(minutes: u16) -> String {
@@ -180,25 +164,7 @@ pub(super) fn daily(minutes: &Minutes) -> Vec<DailyWindow> {
 mod tests {
     use karya_core::Check;
 
-    use super::{CalendarDay, WeeklyWindow, minutes, parse_weekly, weekly};
-
-    #[test]
-    fn times_have_two_digits_each() {
-        for (text, end, expected) in [
-            ("00:00", false, Some(0)),
-            ("09:30", false, Some(570)),
-            ("24:00", true, Some(1440)),
-            ("24:00", false, None),
-            ("24:01", true, None),
-            ("09:60", false, None),
-            ("9:30", false, None),
-            ("+9:30", false, None),
-            ("0９:30", false, None),
-            ("", false, None),
-        ] {
-            assert_eq!(minutes(text, end).ok(), expected, "{text}");
-        }
-    }
+    use super::{CalendarDay, WeeklyWindow, parse_weekly, weekly};
 
     #[test]
     fn what_is_said_is_what_is_shown() {
