@@ -1,5 +1,6 @@
 //! Mails about mentoring bookings.
 
+use crate::phrases;
 use crate::templates::Words;
 
 /// What happened to a booking.
@@ -106,20 +107,10 @@ impl BookingMail {
         };
         let mut paragraphs = vec![
             what.to_owned(),
-            if id {
-                format!("{title}, bersama {other}.")
-            } else {
-                format!("{title}, with {other}.")
-            },
+            phrases::session(title, other, id),
             when.clone(),
         ];
-        paragraphs.extend(self.place.as_ref().map(|place| {
-            if id {
-                format!("Tempat: {place}")
-            } else {
-                format!("Place: {place}")
-            }
-        }));
+        paragraphs.extend(self.place.as_ref().map(|place| phrases::place(place, id)));
         let is_on = matches!(
             self.notice,
             BookingNotice::Confirmed | BookingNotice::Moved | BookingNotice::Reminder
@@ -128,15 +119,11 @@ impl BookingMail {
         (
             subject,
             Words {
-                greeting: if id {
-                    format!("Halo {},", self.display_name)
-                } else {
-                    format!("Hello {},", self.display_name)
-                },
+                greeting: phrases::greeting(&self.display_name, id),
                 paragraphs,
                 button: link.map(|link| (pick("Buka ruang video", "Open the video room"), link)),
                 code: Some((pick("Kode sesi", "Session code"), self.code.clone())),
-                closing: pick("Salam hangat, Tim Karya", "Warm regards, the Karya team"),
+                closing: phrases::closing(id),
             },
         )
     }

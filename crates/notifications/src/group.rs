@@ -1,5 +1,6 @@
 //! Mails about group sessions.
 
+use crate::phrases;
 use crate::templates::Words;
 
 /// What happened to a group session, or to somebody's seat in it.
@@ -70,33 +71,18 @@ impl GroupMail {
             ),
         };
         let (title, mentor) = (&self.title, &self.mentor_name);
-        let mut paragraphs = vec![
-            what,
-            if id {
-                format!("{title}, bersama {mentor}.")
-            } else {
-                format!("{title}, with {mentor}.")
-            },
-            self.when.clone(),
-        ];
-        paragraphs.extend(self.place.as_ref().map(|place| {
-            if id {
-                format!("Tempat: {place}")
-            } else {
-                format!("Place: {place}")
-            }
-        }));
+        let mut paragraphs = vec![what, phrases::session(title, mentor, id), self.when.clone()];
+        paragraphs.extend(self.place.as_ref().map(|place| phrases::place(place, id)));
         let has_seat = matches!(self.notice, GroupNotice::Joined | GroupNotice::Seated);
         let link = self.link.clone().filter(|_| has_seat);
-        let greeting = if id { "Halo" } else { "Hello" };
         (
             subject,
             Words {
-                greeting: format!("{greeting} {},", self.display_name),
+                greeting: phrases::greeting(&self.display_name, id),
                 paragraphs,
                 button: link.map(|link| (pick("Buka ruang video", "Open the video room"), link)),
                 code: None,
-                closing: pick("Salam hangat, Tim Karya", "Warm regards, the Karya team"),
+                closing: phrases::closing(id),
             },
         )
     }

@@ -5,6 +5,7 @@ mod group;
 pub mod inbox;
 mod mailer;
 mod mentor;
+mod phrases;
 mod series;
 pub mod templates;
 

@@ -1,5 +1,6 @@
 //! Mails about being a mentor.
 
+use crate::phrases;
 use crate::templates::Words;
 
 /// What staff decided.
@@ -73,15 +74,11 @@ impl MentorMail {
         (
             subject,
             Words {
-                greeting: if id {
-                    format!("Halo {},", self.display_name)
-                } else {
-                    format!("Hello {},", self.display_name)
-                },
+                greeting: phrases::greeting(&self.display_name, id),
                 paragraphs,
                 button: None,
                 code: None,
-                closing: pick("Salam hangat, Tim Karya", "Warm regards, the Karya team"),
+                closing: phrases::closing(id),
             },
         )
     }

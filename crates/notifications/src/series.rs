@@ -1,5 +1,6 @@
 //! Mails about a series of mentoring bookings: one for all dates.
 
+use crate::phrases;
 use crate::templates::Words;
 
 /// What happened to the sessions.
@@ -56,31 +57,17 @@ impl SeriesMail {
             ),
         };
         let (title, other) = (&self.title, &self.other_name);
-        let mut paragraphs = vec![
-            what.to_owned(),
-            if id {
-                format!("{title}, bersama {other}.")
-            } else {
-                format!("{title}, with {other}.")
-            },
-        ];
+        let mut paragraphs = vec![what.to_owned(), phrases::session(title, other, id)];
         paragraphs.extend(self.times.iter().cloned());
-        paragraphs.extend(self.place.as_ref().map(|place| {
-            if id {
-                format!("Tempat: {place}")
-            } else {
-                format!("Place: {place}")
-            }
-        }));
-        let greeting = if id { "Halo" } else { "Hello" };
+        paragraphs.extend(self.place.as_ref().map(|place| phrases::place(place, id)));
         (
             subject,
             Words {
-                greeting: format!("{greeting} {},", self.display_name),
+                greeting: phrases::greeting(&self.display_name, id),
                 paragraphs,
                 button: None,
                 code: None,
-                closing: pick("Salam hangat, Tim Karya", "Warm regards, the Karya team"),
+                closing: phrases::closing(id),
             },
         )
     }

@@ -4,7 +4,7 @@ use askama::Template as _;
 use chrono::{DateTime, Utc};
 use karya_core::Lang;
 
-use crate::{BookingMail, GroupMail, MentorMail, SeriesMail};
+use crate::{BookingMail, GroupMail, MentorMail, SeriesMail, phrases};
 
 /// A mail, apart from who gets it.
 #[derive(Debug, Clone)]
@@ -95,14 +95,8 @@ impl Template {
 
     fn words(&self, id: bool) -> (&'static str, Words) {
         let pick = |in_id: &'static str, in_en: &'static str| if id { in_id } else { in_en };
-        let greeting = |name: &str| {
-            if id {
-                format!("Halo {name},")
-            } else {
-                format!("Hello {name},")
-            }
-        };
-        let closing = pick("Salam hangat, Tim Karya", "Warm regards, the Karya team");
+        let greeting = |name: &str| phrases::greeting(name, id);
+        let closing = phrases::closing(id);
         match self {
             Self::VerifyEmail { link, token, valid_hours } => (
                 pick("Verifikasi alamat surel Anda", "Verify your e-mail address"),
