@@ -9,10 +9,13 @@ use karya_db::schema::{calendars, time_claims};
 use uuid::Uuid;
 
 use crate::MentoringError;
-use crate::model::{CalendarRow, ClaimKind, ClaimRow};
+use crate::model::{CalendarRow, ClaimKind, ClaimRow, OfferingRow};
 
 /// The longest claim, by the constraint on the table.
 const LONGEST: TimeDelta = TimeDelta::hours(8);
+
+/// The constraint that nobody is in two places.
+const NO_OVERLAP: &str = "time_claims_no_overlap";
 
 /// What to claim, apart from whose time it is.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +28,36 @@ pub(crate) struct Claim {
     pub(crate) before_min: i16,
     pub(crate) after_min: i16,
     pub(crate) expires_at: Option<DateTime<Utc>>,
+}
+
+impl Claim {
+    /// For a session of this offering, on the mentor's side.
+    pub(crate) fn of(
+        offering: &OfferingRow,
+        kind: ClaimKind,
+        ref_id: Uuid,
+        (starts_at, ends_at): (DateTime<Utc>, DateTime<Utc>),
+        expires_at: Option<DateTime<Utc>>,
+    ) -> Self {
+        Self {
+            kind,
+            ref_id,
+            starts_at,
+            ends_at,
+            before_min: offering.before_min,
+            after_min: offering.after_min,
+            expires_at,
+        }
+    }
+
+    /// The same on the mentee's side, who keeps no buffers.
+    fn of_mentee(self) -> Self {
+        Self {
+            before_min: 0,
+            after_min: 0,
+            ..self
+        }
+    }
 }
 
 /// Locks the calendars of these people until the transaction ends, and returns them.
@@ -80,19 +113,12 @@ pub(crate) async fn take(
     (mentor, mentee): (UserId, UserId),
     claim: Claim,
 ) -> Result<(), MentoringError> {
-    const NO_OVERLAP: &str = "time_claims_no_overlap";
     insert(conn, mentor, claim)
         .await
         .on_constraint(NO_OVERLAP, || MentoringError::SlotTaken {
             alternatives: Vec::new(),
         })?;
-    // The mentee keeps no buffers.
-    let mentees = Claim {
-        before_min: 0,
-        after_min: 0,
-        ..claim
-    };
-    insert(conn, mentee, mentees)
+    insert(conn, mentee, claim.of_mentee())
         .await
         .on_constraint(NO_OVERLAP, || MentoringError::MenteeBusy)
 }
@@ -105,20 +131,13 @@ pub(crate) async fn take_all(
 ) -> Result<(), MentoringError> {
     let rows: Vec<ClaimRow> = claims
         .iter()
-        .flat_map(|claim| {
-            let mentees = Claim {
-                before_min: 0,
-                after_min: 0,
-                ..*claim
-            };
-            [row(mentor, *claim), row(mentee, mentees)]
-        })
+        .flat_map(|claim| [row(mentor, *claim), row(mentee, claim.of_mentee())])
         .collect();
     diesel::insert_into(time_claims::table)
         .values(&rows)
         .execute(conn)
         .await
-        .on_constraint("time_claims_no_overlap", || MentoringError::SlotTaken {
+        .on_constraint(NO_OVERLAP, || MentoringError::SlotTaken {
             alternatives: Vec::new(),
         })?;
     Ok(())

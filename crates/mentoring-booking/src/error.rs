@@ -391,6 +391,17 @@ fn code_of(refusal: Refusal) -> &'static Code {
     }
 }
 
+impl MentoringError {
+    /// Refuses a change by somebody who has seen another version than the `current` one, if it matters.
+    pub(crate) fn unless_fresh(expected: Option<i32>, current: i32) -> Result<(), Self> {
+        if expected.is_some_and(|expected| expected != current) {
+            Err(Self::StaleVersion)
+        } else {
+            Ok(())
+        }
+    }
+}
+
 impl ApiError for MentoringError {
     fn code(&self) -> &'static Code {
         match self {

@@ -106,6 +106,17 @@ karya_core::text_enum! {
     }
 }
 
+impl NoShowParty {
+    /// Whom somebody reports: the mentor the mentee, anybody else the mentor.
+    pub(crate) fn accused_by(reporter: Party) -> Self {
+        if reporter == Party::Mentor {
+            Self::Mentee
+        } else {
+            Self::Mentor
+        }
+    }
+}
+
 karya_core::text_enum! {
     /// Why a calendar elsewhere could not be read.
     pub enum ImportFailure {

@@ -126,9 +126,7 @@ pub(crate) async fn replace(
         let is_new = queries::insert_default(conn, now, user).await?;
         let current = lock(conn, now, user).await?;
         let version = if is_new { 0 } else { current.version };
-        if expected.is_some_and(|expected| expected != version) {
-            return Err(MentoringError::StaleVersion);
-        }
+        MentoringError::unless_fresh(expected, version)?;
         let calendar = CalendarRow {
             zone: new.zone.name().to_owned(),
             region_code: new.region_code,

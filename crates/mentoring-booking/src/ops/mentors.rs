@@ -105,9 +105,7 @@ pub(crate) async fn update(
         let current = queries::lock(conn, user)
             .await?
             .ok_or(MentoringError::MentorNotFound)?;
-        if expected.is_some_and(|expected| expected != current.version) {
-            return Err(MentoringError::StaleVersion);
-        }
+        MentoringError::unless_fresh(expected, current.version)?;
         let profile = change(&current)?;
         let state = match current.state {
             MentorState::Rejected => MentorState::Applied,
@@ -153,9 +151,7 @@ pub(crate) async fn review(
         if current.state == review.target() {
             return found(conn, id).await;
         }
-        if expected.is_some_and(|expected| expected != current.version) {
-            return Err(MentoringError::StaleVersion);
-        }
+        MentoringError::unless_fresh(expected, current.version)?;
         if !review.starts_from(current.state) {
             return Err(MentoringError::MentorTransition);
         }

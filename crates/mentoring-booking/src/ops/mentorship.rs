@@ -257,9 +257,7 @@ pub(crate) async fn update_goal(
     change: impl FnOnce(GoalRow) -> Result<GoalRow, Invalid>,
 ) -> Result<GoalRow, MentoringError> {
     let (current, _) = own_goal(conn, user, id).await?;
-    if expected.is_some_and(|expected| expected != current.version) {
-        return Err(MentoringError::StaleVersion);
-    }
+    MentoringError::unless_fresh(expected, current.version)?;
     let version = current.version + 1;
     let row = GoalRow {
         version,

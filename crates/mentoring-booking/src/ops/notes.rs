@@ -90,9 +90,7 @@ async fn own_note(
     let row = queries::notes::find_own(conn, user, id)
         .await?
         .ok_or(MentoringError::NoteNotFound)?;
-    if expected.is_some_and(|expected| expected != row.version) {
-        return Err(MentoringError::StaleVersion);
-    }
+    MentoringError::unless_fresh(expected, row.version)?;
     Ok(row)
 }
 

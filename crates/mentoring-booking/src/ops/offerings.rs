@@ -97,9 +97,7 @@ pub(crate) async fn update(
         claims::lock(conn, now, &[user]).await?;
         // Whose it is never changes; everything else may have, while we waited.
         let current = owned(conn, id, user).await?;
-        if expected.is_some_and(|expected| expected != current.version) {
-            return Err(MentoringError::StaleVersion);
-        }
+        MentoringError::unless_fresh(expected, current.version)?;
         let row = OfferingRow {
             id,
             mentor_id: user,
@@ -131,9 +129,7 @@ pub(crate) async fn close(
         if !current.active {
             return Ok(());
         }
-        if expected.is_some_and(|expected| expected != current.version) {
-            return Err(MentoringError::StaleVersion);
-        }
+        MentoringError::unless_fresh(expected, current.version)?;
         let row = OfferingRow {
             active: false,
             version: current.version + 1,

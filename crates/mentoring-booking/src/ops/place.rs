@@ -195,25 +195,6 @@ impl Search {
         self.mentors.occupy(starts_at, ends_at, buffers);
         self.mentees.occupy(starts_at, ends_at, (0, 0));
     }
-
-    /// The claim for a session of this offering.
-    pub(super) fn claim(
-        &self,
-        kind: ClaimKind,
-        ref_id: Uuid,
-        (starts_at, ends_at): (DateTime<Utc>, DateTime<Utc>),
-        expires_at: Option<DateTime<Utc>>,
-    ) -> Claim {
-        Claim {
-            kind,
-            ref_id,
-            starts_at,
-            ends_at,
-            before_min: self.offering.before_min,
-            after_min: self.offering.after_min,
-            expires_at,
-        }
-    }
 }
 
 impl Room {
@@ -258,15 +239,8 @@ impl Room {
         ref_id: Uuid,
         expires_at: Option<DateTime<Utc>>,
     ) -> Result<(), MentoringError> {
-        let claim = Claim {
-            kind,
-            ref_id,
-            starts_at: self.starts_at,
-            ends_at: self.ends_at,
-            before_min: self.offering.before_min,
-            after_min: self.offering.after_min,
-            expires_at,
-        };
+        let time = (self.starts_at, self.ends_at);
+        let claim = Claim::of(&self.offering, kind, ref_id, time, expires_at);
         claims::take(conn, (self.mentor(), self.mentee), claim).await?;
         claims::bump(conn, &[self.mentor(), self.mentee]).await?;
         Ok(())

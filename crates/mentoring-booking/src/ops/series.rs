@@ -8,6 +8,7 @@ use karya_core::{ApiError, BookingId, BookingSeriesId, Code, Invalid, Random, Ru
 use super::book::{self, Details, NewBooking};
 use super::place::{Search, Span};
 use super::transition::{self, cancel_all, party};
+use crate::claims::Claim;
 use crate::model::{BookingRow, BookingState, Party};
 use crate::series::{self, Rhythm};
 use crate::series_jobs::{self, Notice};
@@ -185,7 +186,13 @@ async fn write(
         .map(|booking| {
             let time = (booking.starts_at, booking.ends_at);
             let kind = book::claim_kind(booking);
-            search.claim(kind, booking.id.as_uuid(), time, booking.expires_at)
+            Claim::of(
+                &search.offering,
+                kind,
+                booking.id.as_uuid(),
+                time,
+                booking.expires_at,
+            )
         })
         .collect();
     claims::take_all(conn, people, &claims).await?;

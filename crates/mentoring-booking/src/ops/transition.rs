@@ -173,12 +173,7 @@ async fn apply(
     if is_repetition(&current, party, &change) {
         return Ok(current);
     }
-    if change
-        .expected
-        .is_some_and(|expected| expected != current.version)
-    {
-        return Err(MentoringError::StaleVersion);
-    }
+    MentoringError::unless_fresh(change.expected, current.version)?;
     let offering = queries::offerings::find(conn, current.offering_id)
         .await?
         .ok_or(MentoringError::OfferingNotFound)?;
@@ -232,11 +227,7 @@ fn decide(
             booking.sequence += 1;
         }
         Action::ReportNoShow => {
-            booking.no_show_party = Some(if party == Party::Mentor {
-                NoShowParty::Mentee
-            } else {
-                NoShowParty::Mentor
-            });
+            booking.no_show_party = Some(NoShowParty::accused_by(party));
         }
         Action::CheckIn if party == Party::Mentor => booking.mentor_checked_in_at = Some(now),
         Action::CheckIn => booking.mentee_checked_in_at = Some(now),
@@ -336,11 +327,7 @@ fn is_repetition(booking: &BookingRow, party: Party, change: &Change) -> bool {
                 && booking.state.is_live()
         }
         Action::ReportNoShow => {
-            let accused = if party == Party::Mentor {
-                NoShowParty::Mentee
-            } else {
-                NoShowParty::Mentor
-            };
+            let accused = NoShowParty::accused_by(party);
             booking.no_show_party == Some(accused)
         }
         Action::Expire | Action::Suspend | Action::Resume | Action::Acquit | Action::Convict => {
@@ -373,6 +360,12 @@ async fn move_booking(
     Ok(())
 }
 
+/// Whether its time, its state or its deadline changed: what claims and deadlines follow from.
+fn has_moved(before: &BookingRow, after: &BookingRow) -> bool {
+    (before.starts_at, before.state, before.expires_at)
+        != (after.starts_at, after.state, after.expires_at)
+}
+
 /// Makes the claims say what the booking says.
 async fn settle_claims(
     conn: &mut AsyncPgConnection,
@@ -389,9 +382,7 @@ async fn settle_claims(
         claims::bump(conn, &people).await?;
         return Ok(());
     }
-    let moved = (before.starts_at, before.state, before.expires_at)
-        != (after.starts_at, after.state, after.expires_at);
-    if moved {
+    if has_moved(before, after) {
         let kind = match after.state {
             BookingState::Requested => ClaimKind::Request,
             _ => ClaimKind::Booking,

@@ -152,9 +152,7 @@ pub(crate) async fn update(
 ) -> Result<(), MentoringError> {
     conn.transaction(async |conn| {
         let current = lock_own(conn, mentor, id).await?;
-        if expected.is_some_and(|expected| expected != current.version) {
-            return Err(MentoringError::StaleVersion);
-        }
+        MentoringError::unless_fresh(expected, current.version)?;
         if !current.is_open(now) {
             return Err(MentoringError::GroupClosed);
         }
