@@ -304,7 +304,7 @@ pub(super) async fn write(
     if let Some(notice) = notice(action, after) {
         jobs::announce(conn, after, notice).await?;
     }
-    if after.state.is_live() {
+    if after.state.is_live() && has_moved(before, after) {
         jobs::plan(conn, now, after).await?;
     }
     Ok(())
