@@ -42,6 +42,7 @@ pub struct Context {
 #[must_use]
 pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
     let worker = crate::group_jobs::register(worker, context);
+    let worker = crate::growth_jobs::register(worker, context);
     crate::series_jobs::register(worker, context)
         .register::<TellParticipants>(context.clone())
         .register::<LapseRequest>(context.clone())
@@ -69,7 +70,7 @@ pub(crate) enum Notice {
 }
 
 /// How long before a session the people are reminded.
-const REMINDERS: [TimeDelta; 2] = [TimeDelta::hours(24), TimeDelta::hours(1)];
+pub(crate) const REMINDERS: [TimeDelta; 2] = [TimeDelta::hours(24), TimeDelta::hours(1)];
 
 /// Mails both sides, in the transaction of what happened.
 pub(crate) async fn announce(
@@ -387,6 +388,7 @@ async fn send(
             .meeting_url
             .map(|url| url.replace("{code}", &booking.code)),
         place: booking.place.clone(),
+        others: Vec::new(),
     });
     let email = EmailAddress::parse(&reader.email)
         .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;

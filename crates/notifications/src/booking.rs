@@ -18,6 +18,20 @@ pub enum BookingNotice {
     Suspended,
     /// It is soon.
     Reminder,
+    /// Another mentor could not, and the system asked this one in their place.
+    AskedNext,
+    /// The same, and this one takes sessions without being asked.
+    BookedNext,
+}
+
+/// Another mentor who fits, and when they are free.
+#[derive(Debug, Clone)]
+pub struct OtherMentor {
+    pub name: String,
+    /// Their next times in words, in the reader's zone and language.
+    pub times: Vec<String>,
+    /// Where the mentor is shown.
+    pub link: String,
 }
 
 /// A mail about a booking, to one of its two sides.
@@ -37,6 +51,8 @@ pub struct BookingMail {
     pub link: Option<String>,
     /// Where people meet in person.
     pub place: Option<String>,
+    /// Whom to ask instead.
+    pub others: Vec<OtherMentor>,
 }
 
 impl BookingMail {
@@ -104,6 +120,26 @@ impl BookingMail {
                 pick("Pengingat sesi pendampingan", "Mentoring session reminder"),
                 pick("Sesi Anda sebentar lagi.", "Your session is coming up."),
             ),
+            BookingNotice::AskedNext => (
+                pick(
+                    "Mentor lain kami tanyakan",
+                    "We asked another mentor for you",
+                ),
+                pick(
+                    "Mentor yang Anda minta tidak bisa, jadi kami meneruskan permintaan Anda kepada mentor lain yang cocok. Batalkan bila Anda tidak mau lagi.",
+                    "The mentor whom you asked cannot, so we passed your request on to another one who fits. Cancel it if you no longer want it.",
+                ),
+            ),
+            BookingNotice::BookedNext => (
+                pick(
+                    "Sesi dengan mentor lain dikonfirmasi",
+                    "Session with another mentor confirmed",
+                ),
+                pick(
+                    "Mentor yang Anda minta tidak bisa, jadi kami memesankan sesi dengan mentor lain yang cocok. Batalkan bila Anda tidak mau lagi.",
+                    "The mentor whom you asked cannot, so we booked a session with another one who fits. Cancel it if you no longer want it.",
+                ),
+            ),
         };
         let mut paragraphs = vec![
             what.to_owned(),
@@ -111,9 +147,23 @@ impl BookingMail {
             when.clone(),
         ];
         paragraphs.extend(self.place.as_ref().map(|place| phrases::place(place, id)));
+        if !self.others.is_empty() {
+            let others = pick(
+                "Mentor lain yang cocok dan punya waktu:",
+                "Other mentors who fit and have time:",
+            );
+            paragraphs.push(others.to_owned());
+        }
+        paragraphs.extend(self.others.iter().map(|other| {
+            let (name, times, link) = (&other.name, other.times.join("; "), &other.link);
+            format!("{name}: {times}. {link}")
+        }));
         let is_on = matches!(
             self.notice,
-            BookingNotice::Confirmed | BookingNotice::Moved | BookingNotice::Reminder
+            BookingNotice::Confirmed
+                | BookingNotice::Moved
+                | BookingNotice::Reminder
+                | BookingNotice::BookedNext
         );
         let link = self.link.clone().filter(|_| is_on);
         (

@@ -19,6 +19,7 @@ mod proof;
 mod response_time;
 mod series;
 mod storm;
+mod told;
 
 use serde_json::{Value, json};
 use uuid::Uuid;

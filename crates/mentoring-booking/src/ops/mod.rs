@@ -21,7 +21,7 @@ mod tally;
 mod transition;
 
 pub(crate) use book::{NewBooking, book};
-pub(crate) use dispute::{dispute, resolve_dispute};
+pub(crate) use dispute::{dispute, resolve_dispute, show_dispute};
 pub(crate) use feedback::{NewFeedback, give_feedback, reveal_feedback, show_feedback};
 pub(crate) use hold::{hold, release_hold};
 pub(crate) use mentorship::{

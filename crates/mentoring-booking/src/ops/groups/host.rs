@@ -121,6 +121,7 @@ pub(crate) async fn create(
             .await
             .on_constraint("time_claims_no_overlap", taken)?;
         claims::bump(conn, &[mentor]).await?;
+        group_jobs::plan(conn, now, &row).await?;
         Ok(row.id)
     })
     .await
