@@ -10,7 +10,7 @@ use crate::model::{
     ActionItemId, ActionItemRow, GoalId, GoalRow, GoalStatus, MentorshipId, MentorshipRow,
     MentorshipState, Party, Side,
 };
-use crate::{MentoringError, growth_jobs, queries};
+use crate::{MentoringError, claims, growth_jobs, queries};
 
 /// How many goals a mentorship, and how many action items a goal has at most.
 pub(crate) const MAX_GOALS: i64 = 50;
@@ -66,6 +66,14 @@ pub(crate) async fn propose(
         }
         if side == Side::Mentor && !queries::mentorships::have_booked(conn, mentor, mentee).await? {
             return Err(Invalid::body(pointer, NO_BOOKING).into());
+        }
+        // Whoever blocks somebody holds these locks too. To either it is as if the two had never met.
+        claims::lock(conn, now, &[mentor, mentee]).await?;
+        if queries::blocks::between(conn, mentor, mentee).await? {
+            return Err(match side {
+                Side::Mentee => MentoringError::MentorNotFound,
+                Side::Mentor => Invalid::body(pointer, NO_BOOKING).into(),
+            });
         }
         let row = MentorshipRow {
             id: MentorshipId::fresh(),

@@ -1,7 +1,9 @@
 //! The rules. Each operation takes a connection, then the time, then who and what.
 
+pub(crate) mod blocks;
 mod book;
 pub(crate) mod calendar;
+pub(crate) mod cascade;
 pub(crate) mod discovery;
 mod dispute;
 pub(crate) mod external;

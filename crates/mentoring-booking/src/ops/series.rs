@@ -74,6 +74,7 @@ pub(crate) async fn create(
             business,
             topic,
             answers,
+            ..
         } = new.booking;
         book::check_business(conn, mentee, business).await?;
         let too_far = || MentoringError::NotOffered {
@@ -83,7 +84,7 @@ pub(crate) async fn create(
         if wish.starts_at > now + HORIZON {
             return Err(too_far());
         }
-        let (_, calendar) = queries::offerings::find_open(conn, wish.offering)
+        let (_, calendar) = queries::offerings::find_open(conn, wish.offering, Some(mentee))
             .await?
             .ok_or(MentoringError::OfferingNotFound)?;
         let zone: Tz = calendar.zone.parse().unwrap_or(Tz::Asia__Jakarta);
@@ -261,7 +262,8 @@ pub(crate) async fn cancel(
             })
             .cloned()
             .collect();
-        let cancelled = cancel_all(conn, now, (user, current.party), &meant, reason_code).await?;
+        let cancelled =
+            cancel_all(conn, now, (Some(user), current.party), &meant, reason_code).await?;
         if cancelled.is_empty() {
             // Asking again is answered with what is so.
             let are_off = |booking: &BookingRow| booking.state == BookingState::Cancelled;

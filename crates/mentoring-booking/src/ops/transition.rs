@@ -249,7 +249,7 @@ fn decide(
 pub(super) async fn cancel_all(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
-    (user, party): (UserId, Party),
+    (actor, party): (Option<UserId>, Party),
     bookings: &[BookingRow],
     reason_code: &str,
 ) -> Result<Vec<BookingRow>, MentoringError> {
@@ -273,7 +273,7 @@ pub(super) async fn cancel_all(
         if queries::bookings::update(conn, &after).await? == 0 {
             return Err(MentoringError::StaleVersion);
         }
-        events.push(event(now, Some(user), Some(current.state), &after));
+        events.push(event(now, actor, Some(current.state), &after));
         cancelled.push(after);
     }
     if cancelled.is_empty() {
@@ -301,6 +301,9 @@ pub(super) async fn write(
     record(conn, now, actor, Some(before.state), after).await?;
     super::mentors::update_response_time(conn, action, after.mentor_id).await?;
     super::tally::settle(conn, now, before, after).await?;
+    if matches!(action, Action::Decline | Action::Expire) {
+        super::cascade::pass_on(conn, after.id).await?;
+    }
     if let Some(notice) = notice(action, after) {
         jobs::announce(conn, after, notice).await?;
     }
