@@ -243,8 +243,8 @@ async fn what_they_had_ahead_is_off_and_nobody_is_told_why() {
         state(&ahead).await,
         (
             "cancelled".to_owned(),
-            json!("system"),
-            json!("unavailable"),
+            json!("mentee"),
+            json!("other"),
             json!(false)
         )
     );

@@ -447,3 +447,48 @@ async fn other_mentors_take_five_statements_whatever_their_number() {
         assert!(timing.contains("\"5\""), "{timing}");
     }
 }
+
+#[actix_web::test]
+async fn nobody_is_sent_to_another_place() {
+    let app = TestApp::new().await;
+    let in_person = json!({ "needs_approval": true, "mode": "in_person", "place": "Balai kota" });
+    let made = Mentor::with(&app, "made", in_person.clone()).await;
+    let far = Mentor::with(&app, "jauh", in_person.clone()).await;
+    let near = Mentor::with(&app, "dekat", in_person).await;
+    let online = asked(&app, "daring").await;
+    let sql = app.db.sql().await;
+    for (mentor, region, ratings) in [
+        (&made, "33.75", 0),
+        (&far, "51.71", 100),
+        (&near, "33.75.01", 0),
+        (&online, "51", 50),
+    ] {
+        let statement = format!(
+            "UPDATE mentors SET regions = '{{{region}}}', rating_sum = 5 * {ratings}, rating_count = {ratings} WHERE user_id = $1"
+        );
+        sql.execute(&statement, &[&mentor.user_id]).await.unwrap();
+    }
+    let sari = app.user("sari").await;
+    let first = book(&sari, wish(&made, TUESDAY_10)).await.ok(201);
+    let path = format!(
+        "/v1/bookings/{}/alternatives",
+        first["id"].as_str().unwrap()
+    );
+    let found = sari.get(&path).await.ok(200);
+    let names: Vec<&str> = (0..3)
+        .map(|at| {
+            found["items"][at]["mentor"]["display_name"]
+                .as_str()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(names, ["dekat", "daring", "jauh"]);
+    decline(&made.client, &first).await;
+    let second = next(&app, &sari, &first).await.unwrap();
+    assert_eq!(second["mentor_id"], json!(near.user_id));
+    decline(&near.client, &second).await;
+    let third = next(&app, &sari, &second).await.unwrap();
+    assert_eq!(third["mentor_id"], json!(online.user_id));
+    decline(&online.client, &third).await;
+    assert_eq!(next(&app, &sari, &third).await, None);
+}

@@ -12,10 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::MentoringError;
 use crate::model::{BlockId, BlockRow};
 use crate::ops::blocks::{self as ops, Target};
-use crate::queries::blocks as queries;
 
 pub(crate) fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(create_block)
@@ -81,8 +79,8 @@ impl From<(BlockRow, String)> for BlockView {
 ///
 /// From now on neither of the two can hold, book or propose anything with the other, or join a group session of the
 /// other: to both it looks as if the other offered nothing. Their sessions with each other that are still to come are
-/// cancelled with the reason `unavailable`, holds and seats are let go, a mentorship ends. The other side is never told
-/// why. Blocking somebody again answers with the block that there is.
+/// cancelled in the caller's name with the reason `other`, and never count as late; holds and seats are let go, and a
+/// mentorship ends. The other side is never told why. Blocking somebody again answers with the block that there is.
 #[utoipa::path(tag = "blocks", security(("bearer" = [])), responses(
     (status = 200, description = "They were blocked already", body = BlockView),
     (status = 201, description = "Blocked", body = BlockView),
@@ -142,13 +140,11 @@ pub(crate) async fn list_blocks(
     cursors: Data<Cursors>,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let user = actor.user_id;
-    let scope = format!("blocks {user}");
+    let scope = format!("blocks {}", actor.user_id);
     let paging = Paging::new(&cursors, scope, query.limit, query.cursor.as_deref())?;
+    let page = (paging.size, paging.after()?);
     let reader = db.read_list().await?;
-    let rows = queries::list(&reader, user, paging.size, paging.after()?)
-        .await
-        .map_err(MentoringError::from)?;
+    let rows = ops::list(&reader, actor.user_id, page).await?;
     let (rows, next_cursor) = paging.cut(rows, |(row, _)| row.id);
     let items = rows.into_iter().map(Into::into).collect();
     Ok(Reply::ok(&BlockPage { items, next_cursor })?.into())

@@ -27,15 +27,14 @@ pub(crate) async fn announce_cascade(
         BookingState::Requested => Notice::Requested,
         _ => Notice::Confirmed,
     };
-    for (to, notice) in [(Party::Mentor, as_usual), (Party::Mentee, Notice::PassedOn)] {
-        let job = TellParticipants {
-            booking_id: booking.id,
-            notice,
-            to,
-            sequence: booking.sequence,
-        };
-        enqueue(conn, &job).await?;
-    }
+    let job = |to, notice| TellParticipants {
+        booking_id: booking.id,
+        notice,
+        to,
+        sequence: booking.sequence,
+    };
+    enqueue(conn, &job(Party::Mentor, as_usual)).await?;
+    enqueue(conn, &job(Party::Mentee, Notice::PassedOn)).await?;
     Ok(())
 }
 

@@ -1,32 +1,26 @@
 //! Blocking: neither of two people can book, hold, join or propose anything with the other any more.
 //!
-//! To either it looks as if the other offered nothing. Nobody is told, and what is called off is called off by the
-//! system, so that it does not say who wanted it.
+//! To either it looks as if the other offered nothing. What is called off looks as if it had been called off without a
+//! block, and nobody is told why.
 
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::{BookingId, GroupSessionId, Invalid, Rule, UserId, Words};
+use karya_core::{BookingId, GroupSessionId, Invalid, PageSize, Rule, UserId};
 use uuid::Uuid;
 
+use super::mentorship::YOURSELF;
 use super::transition::{cancel_all, view};
 use crate::group_jobs;
 use crate::jobs::{self, Notice};
 use crate::model::{
-    BlockId, BlockRow, GroupRow, MentorshipRow, MentorshipState, Party, SeatState, WaitlistState,
+    BlockId, BlockRow, BookingRow, GroupRow, MentorshipRow, MentorshipState, Party, SeatState,
+    WaitlistState,
 };
 use crate::queries::blocks as queries;
 use crate::{MentoringError, claims, growth_jobs};
 
-const YOURSELF: Rule = Rule::Other {
-    code: "yourself",
-    words: Words {
-        id: "tidak bisa diri sendiri",
-        en: "cannot be yourself",
-    },
-};
-
-/// Why sessions are off, for both to read.
-const REASON: &str = "unavailable";
+/// Why sessions are off, for both to read: as anybody may say who cancels.
+const REASON: &str = "other";
 
 /// Who is meant.
 #[derive(Debug, Clone, Copy)]
@@ -83,8 +77,10 @@ pub(crate) async fn block(
             return Ok(Blocked { row, name, is_new });
         }
         let ahead = queries::bookings_ahead(conn, pair, now).await?;
-        for off in cancel_all(conn, now, (None, Party::System), &ahead, REASON).await? {
-            jobs::announce(conn, &off, Notice::Cancelled).await?;
+        let (given, taken): (Vec<_>, Vec<_>) =
+            ahead.into_iter().partition(|one| one.mentor_id == user);
+        for (party, ahead) in [(Party::Mentor, given), (Party::Mentee, taken)] {
+            call_off(conn, now, (user, party), &ahead).await?;
         }
         let holds = queries::holds(conn, pair).await?;
         claims::release(conn, &holds).await?;
@@ -97,6 +93,22 @@ pub(crate) async fn block(
         Ok(Blocked { row, name, is_new })
     })
     .await
+}
+
+/// Cancels sessions in the name of whoever blocks, who is never late with that.
+async fn call_off(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    by: (UserId, Party),
+    ahead: &[BookingRow],
+) -> Result<(), MentoringError> {
+    let off = cancel_all(conn, now, by, ahead, REASON).await?;
+    let ids: Vec<BookingId> = off.iter().map(|booking| booking.id).collect();
+    queries::excuse(conn, &ids).await?;
+    for booking in &off {
+        jobs::announce(conn, booking, Notice::Cancelled).await?;
+    }
+    Ok(())
 }
 
 /// Takes both out of the group sessions of the other. Wants the sessions and both calendars locked.
@@ -128,31 +140,33 @@ async fn leave_groups(
     Ok(())
 }
 
-/// Ends a mentorship of the two, in a way that happens without a block too.
+/// Declines or ends a mentorship of the two in the name of whoever blocks.
 async fn part(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     mut row: MentorshipRow,
     blocker: UserId,
 ) -> Result<(), MentoringError> {
-    let proposed = row
-        .side(blocker)
-        .is_some_and(|side| side == row.proposed_by);
-    match row.state {
-        MentorshipState::Proposed if !proposed => row.state = MentorshipState::Declined,
-        MentorshipState::Proposed => {
-            row.state = MentorshipState::Ended;
-            row.ended_by = Some(row.proposed_by.into());
-        }
-        _ => {
-            row.state = MentorshipState::Ended;
-            row.ended_by = Some(Party::System);
-        }
+    let side = row.side(blocker);
+    if row.state == MentorshipState::Proposed && side != Some(row.proposed_by) {
+        row.state = MentorshipState::Declined;
+    } else {
+        row.state = MentorshipState::Ended;
+        row.ended_by = side.map(Party::from);
     }
     row.version += 1;
     row.updated_at = now;
     crate::queries::mentorships::update(conn, &row).await?;
     growth_jobs::announce_mentorship(conn, &row).await
+}
+
+/// Whom somebody has blocked, with their names. `after`: the last one of the page before.
+pub(crate) async fn list(
+    conn: &AsyncPgConnection,
+    user: UserId,
+    (size, after): (PageSize, Option<BlockId>),
+) -> Result<Vec<(BlockRow, String)>, MentoringError> {
+    Ok(queries::list(conn, user, size, after).await?)
 }
 
 /// Ends a block. What was called off stays off.

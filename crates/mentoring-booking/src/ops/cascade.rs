@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::{BookingId, Random, UserId};
+use karya_core::{BookingId, Random, RegionCode, UserId};
 use karya_db::membership;
 
 use super::book::{self, Details};
 use super::discovery::{self, Found, Prefer, Search as Discovery, Window};
 use super::place::{Room, Search, Span, Wish};
 use crate::jobs;
-use crate::matching::{MentorSort, Wanted};
-use crate::model::{BookingRow, BookingState, CascadeRow, MentorSummaryRow};
+use crate::matching::{MentorSort, Wanted, region_match};
+use crate::model::{BookingRow, BookingState, CascadeRow, MentorSummaryRow, SessionMode};
 use crate::queries::{cascades as queries, discovery::Session};
 use crate::slots::Interval;
 use crate::{MentoringError, claims};
@@ -52,20 +52,48 @@ pub(crate) async fn alternatives(
         let cascade = cascade.as_ref();
         mentor == booking.mentor_id || cascade.is_some_and(|cascade| cascade.has_asked(mentor))
     };
-    let mut found = others(conn, now, (&booking, mentor), asked, None).await?;
-    found.truncate(OTHERS);
-    Ok(found)
+    let found = others(conn, now, (&booking, mentor), asked, None).await?;
+    let found = found.into_iter().map(|(_, found)| found);
+    Ok(found.take(OTHERS).collect())
 }
 
-/// Mentors with the same expertise and subsectors who are free, whoever meets people in the same way first. Four
-/// statements.
+/// How the other session would be like the booked one, the closest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Meeting {
+    /// People meet in the same way; in person, near the same place.
+    Same,
+    /// Somehow from afar.
+    Afar,
+    /// In person, where the mentee did not ask for that, or elsewhere.
+    Elsewhere,
+}
+
+impl Meeting {
+    fn of(booked: SessionMode, regions: &[String], found: &Found) -> Option<Self> {
+        let mode = found.next.as_ref()?.mode;
+        let is_near = || {
+            let mut regions = regions
+                .iter()
+                .filter_map(|code| RegionCode::parse(code).ok());
+            regions.any(|code| region_match(&code, &found.mentor.regions).is_some())
+        };
+        Some(match mode {
+            SessionMode::InPerson if booked == mode && is_near() => Self::Same,
+            SessionMode::InPerson => Self::Elsewhere,
+            _ if mode == booked => Self::Same,
+            _ => Self::Afar,
+        })
+    }
+}
+
+/// Mentors with the same expertise and subsectors who are free, the closest way to meet first. Four statements.
 async fn others(
     conn: &AsyncPgConnection,
     now: DateTime<Utc>,
     (booking, mentor): (&BookingRow, MentorSummaryRow),
     asked: impl Fn(UserId) -> bool,
     span: Option<Interval>,
-) -> Result<Vec<Found>, MentoringError> {
+) -> Result<Vec<(Meeting, Found)>, MentoringError> {
     let search = Discovery {
         wanted: Wanted {
             expertise: mentor.expertise,
@@ -89,9 +117,13 @@ async fn others(
         },
         sort: MentorSort::Match,
     };
-    let mut found = discovery::search(conn, &search, Some(booking.mentee_id)).await?;
-    found.retain(|found| found.next.is_some() && !asked(found.mentor.user_id));
-    found.sort_by_key(|found| found.next.as_ref().map(|next| next.mode != booking.mode));
+    let found = discovery::search(conn, &search, Some(booking.mentee_id)).await?;
+    let mut found: Vec<(Meeting, Found)> = found
+        .into_iter()
+        .filter(|found| !asked(found.mentor.user_id))
+        .filter_map(|found| Some((Meeting::of(booking.mode, &mentor.regions, &found)?, found)))
+        .collect();
+    found.sort_by_key(|(meeting, _)| *meeting);
     Ok(found)
 }
 
@@ -143,7 +175,12 @@ pub(crate) async fn follow(
         return Ok(());
     };
     let asked = |mentor| cascade.has_asked(mentor);
-    let mut found = others(conn, now, (&booking, mentor), asked, Some(span)).await?;
+    let found = others(conn, now, (&booking, mentor), asked, Some(span)).await?;
+    // Nobody is sent to a place that they did not ask for.
+    let found = found
+        .into_iter()
+        .filter(|(meeting, _)| *meeting != Meeting::Elsewhere);
+    let mut found: Vec<Found> = found.map(|(_, found)| found).collect();
     let start = |found: &Found| {
         let next = found.next.as_ref()?;
         Some(next.slots.first()?.starts_at)

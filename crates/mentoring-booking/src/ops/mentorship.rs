@@ -22,7 +22,7 @@ const NO_BOOKING: Rule = Rule::Other {
         en: "has no session with you yet",
     },
 };
-const YOURSELF: Rule = Rule::Other {
+pub(super) const YOURSELF: Rule = Rule::Other {
     code: "yourself",
     words: Words {
         id: "tidak bisa diri sendiri",

@@ -262,8 +262,7 @@ pub(crate) async fn cancel(
             })
             .cloned()
             .collect();
-        let cancelled =
-            cancel_all(conn, now, (Some(user), current.party), &meant, reason_code).await?;
+        let cancelled = cancel_all(conn, now, (user, current.party), &meant, reason_code).await?;
         if cancelled.is_empty() {
             // Asking again is answered with what is so.
             let are_off = |booking: &BookingRow| booking.state == BookingState::Cancelled;

@@ -249,7 +249,7 @@ fn decide(
 pub(super) async fn cancel_all(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
-    (actor, party): (Option<UserId>, Party),
+    (user, party): (UserId, Party),
     bookings: &[BookingRow],
     reason_code: &str,
 ) -> Result<Vec<BookingRow>, MentoringError> {
@@ -273,7 +273,7 @@ pub(super) async fn cancel_all(
         if queries::bookings::update(conn, &after).await? == 0 {
             return Err(MentoringError::StaleVersion);
         }
-        events.push(event(now, actor, Some(current.state), &after));
+        events.push(event(now, Some(user), Some(current.state), &after));
         cancelled.push(after);
     }
     if cancelled.is_empty() {

@@ -3,7 +3,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use karya_core::{GroupSessionId, PageSize, UserId};
+use karya_core::{BookingId, GroupSessionId, PageSize, UserId};
 use karya_db::schema::{
     blocks, bookings, group_seats, group_sessions, mentorships, time_claims, users,
     waitlist_entries,
@@ -142,6 +142,14 @@ pub(crate) async fn bookings_ahead(
         .select(BookingRow::as_select())
         .order(bookings::id)
         .load(&mut &*conn)
+        .await
+}
+
+/// Takes back that these were cancelled late.
+pub(crate) async fn excuse(conn: &mut AsyncPgConnection, ids: &[BookingId]) -> QueryResult<usize> {
+    diesel::update(bookings::table.filter(bookings::id.eq_any(ids).and(bookings::late)))
+        .set(bookings::late.eq(false))
+        .execute(conn)
         .await
 }
 
