@@ -1,7 +1,7 @@
 //! What happens after the answer to a change of a group session: mails, and offers that lapse.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use karya_core::{EmailAddress, GroupSessionId, Lang, UserId};
+use karya_core::{GroupSessionId, Lang, UserId};
 use karya_db::AsyncPgConnection;
 use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue, enqueue_with};
 use karya_notifications::{GroupMail, GroupNotice, Template};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::MentoringError;
-use crate::jobs::{Context, REMINDERS};
+use crate::jobs::{Context, REMINDERS, post};
 use crate::model::{GroupRow, GroupState, SeatState};
 use crate::ops::groups::Standing;
 use crate::{ops, queries, zones};
@@ -309,7 +309,7 @@ async fn mail(
     let until = standing.place.and_then(|(entry, _)| entry.offer_expires_at);
     let template = Template::Group(GroupMail {
         notice,
-        display_name: reader.display_name,
+        display_name: reader.display_name.clone(),
         mentor_name: standing.mentor_name,
         title: session.title,
         when: zones::spell(session.starts_at, session.ends_at, zone, lang),
@@ -322,10 +322,5 @@ async fn mail(
         place: session.place,
         seats: session.seats_taken,
     });
-    let email = EmailAddress::parse(&reader.email)
-        .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
-    Ok(context
-        .mailer
-        .send(context.clock.now(), &email, lang, &template)
-        .await?)
+    post(context, &reader, &template).await
 }

@@ -1,12 +1,12 @@
 //! Mails about mentorships and disputes, each in the transaction of what happened.
 
-use karya_core::{BookingId, EmailAddress, UserId};
+use karya_core::{BookingId, UserId};
 use karya_db::AsyncPgConnection;
 use karya_jobs::{Job, JobError, WorkerBuilder, enqueue};
 use karya_notifications::{DisputeMail, DisputeNotice, MentorshipMail, MentorshipNotice, Template};
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::Context;
+use crate::jobs::{Context, post};
 use crate::model::{
     DisputeOutcome, DisputeRow, MentorshipId, MentorshipRow, MentorshipState, Party, Side,
 };
@@ -19,27 +19,44 @@ pub(crate) fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilde
         .register::<TellDispute>(context.clone())
 }
 
-/// Mails the people whom the newest change of a mentorship concerns: the other side, or both if it was the program.
+/// What the newest change of a mentorship is called, and whom it concerns: the other side, or both if it was the
+/// program.
+fn newest(row: &MentorshipRow) -> (MentorshipNotice, &'static [Side]) {
+    const fn only(side: Side) -> &'static [Side] {
+        match side {
+            Side::Mentor => &[Side::Mentor],
+            Side::Mentee => &[Side::Mentee],
+        }
+    }
+    let proposer = only(row.proposed_by);
+    let asked = only(row.proposed_by.other());
+    let was_active = row.mentor_agreed_at.is_some() && row.mentee_agreed_at.is_some();
+    match row.state {
+        MentorshipState::Proposed => (MentorshipNotice::Proposed, asked),
+        MentorshipState::Active => (MentorshipNotice::Accepted, proposer),
+        MentorshipState::Declined => (MentorshipNotice::Declined, proposer),
+        MentorshipState::Expired => (MentorshipNotice::Lapsed, proposer),
+        MentorshipState::Ended if !was_active => (MentorshipNotice::Withdrawn, asked),
+        MentorshipState::Ended => {
+            let readers = match row.ended_by {
+                Some(Party::Mentor) => only(Side::Mentee),
+                Some(Party::Mentee) => only(Side::Mentor),
+                _ => &[Side::Mentor, Side::Mentee],
+            };
+            (MentorshipNotice::Ended, readers)
+        }
+    }
+}
+
+/// Mails the people whom the newest change of a mentorship concerns.
 pub(crate) async fn announce_mentorship(
     conn: &mut AsyncPgConnection,
     row: &MentorshipRow,
 ) -> Result<(), MentoringError> {
-    let asked = row.proposed_by.other();
-    let was_active = row.mentor_agreed_at.is_some() && row.mentee_agreed_at.is_some();
-    let (notice, readers): (_, &[Side]) = match (row.state, row.ended_by) {
-        (MentorshipState::Proposed, _) => (Told::Proposed, &[asked]),
-        (MentorshipState::Active, _) => (Told::Accepted, &[row.proposed_by]),
-        (MentorshipState::Declined, _) => (Told::Declined, &[row.proposed_by]),
-        (MentorshipState::Expired, _) => (Told::Lapsed, &[row.proposed_by]),
-        (MentorshipState::Ended, _) if !was_active => (Told::Withdrawn, &[asked]),
-        (MentorshipState::Ended, Some(Party::Mentor)) => (Told::Ended, &[Side::Mentee]),
-        (MentorshipState::Ended, Some(Party::Mentee)) => (Told::Ended, &[Side::Mentor]),
-        (MentorshipState::Ended, _) => (Told::Ended, &[Side::Mentor, Side::Mentee]),
-    };
+    let (_, readers) = newest(row);
     for to in readers {
         let job = TellMentorship {
             mentorship_id: row.id,
-            notice,
             to: *to,
             version: row.version,
         };
@@ -68,17 +85,6 @@ pub(crate) async fn announce_dispute(
     Ok(())
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Told {
-    Proposed,
-    Accepted,
-    Declined,
-    Withdrawn,
-    Lapsed,
-    Ended,
-}
-
 /// The reader and the other side, if both can be reached.
 async fn pair(
     conn: &AsyncPgConnection,
@@ -97,21 +103,10 @@ async fn pair(
     Ok(people.pop().map(|other| (reader, other)))
 }
 
-async fn mail(context: &Context, reader: &Contact, template: &Template) -> Result<(), JobError> {
-    let email = EmailAddress::parse(&reader.email)
-        .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
-    let now = context.clock.now();
-    Ok(context
-        .mailer
-        .send(now, &email, reader.locale, template)
-        .await?)
-}
-
 /// Tells one side what happened to a mentorship, unless something else has happened since.
 #[derive(Debug, Serialize, Deserialize)]
 struct TellMentorship {
     mentorship_id: MentorshipId,
-    notice: Told,
     to: Side,
     /// Of the mentorship when it happened.
     version: i32,
@@ -131,14 +126,7 @@ impl Job for TellMentorship {
         let Some((reader, other)) = pair(&conn, people, self.to).await? else {
             return Ok(());
         };
-        let notice = match self.notice {
-            Told::Proposed => MentorshipNotice::Proposed,
-            Told::Accepted => MentorshipNotice::Accepted,
-            Told::Declined => MentorshipNotice::Declined,
-            Told::Withdrawn => MentorshipNotice::Withdrawn,
-            Told::Lapsed => MentorshipNotice::Lapsed,
-            Told::Ended => MentorshipNotice::Ended,
-        };
+        let (notice, _) = newest(&row);
         let template = Template::Mentorship(MentorshipMail {
             notice,
             display_name: reader.display_name.clone(),
@@ -147,7 +135,7 @@ impl Job for TellMentorship {
             from: reader.locale.date(row.starts_on),
             to: reader.locale.date(row.ends_on),
         });
-        mail(&context, &reader, &template).await
+        post(&context, &reader, &template).await
     }
 }
 
@@ -191,6 +179,6 @@ impl Job for TellDispute {
             when: zones::spell(booking.starts_at, booking.ends_at, zone, lang),
             code: booking.code,
         });
-        mail(&context, &reader, &template).await
+        post(&context, &reader, &template).await
     }
 }

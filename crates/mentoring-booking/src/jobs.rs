@@ -2,9 +2,11 @@
 
 mod cascade;
 mod mentors;
+mod post;
 
 pub(crate) use cascade::{announce_cascade, follow_cascade};
 pub(crate) use mentors::tell_mentor;
+pub(crate) use post::post;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use karya_core::{BookingId, Clock, EmailAddress, MasterKey};

@@ -55,18 +55,17 @@ impl DisputeMail {
                 ),
             ),
         };
+        let paragraphs = vec![
+            what.to_owned(),
+            phrases::session(&self.title, &self.other_name, id),
+            self.when.clone(),
+        ];
+        let code = (pick("Kode sesi", "Session code"), self.code.clone());
         (
             subject,
             Words {
-                greeting: phrases::greeting(&self.display_name, id),
-                paragraphs: vec![
-                    what.to_owned(),
-                    phrases::session(&self.title, &self.other_name, id),
-                    self.when.clone(),
-                ],
-                button: None,
-                code: Some((pick("Kode sesi", "Session code"), self.code.clone())),
-                closing: phrases::closing(id),
+                code: Some(code),
+                ..Words::to(&self.display_name, paragraphs, id)
             },
         )
     }

@@ -1,6 +1,5 @@
 //! Mails about mentorships.
 
-use crate::phrases;
 use crate::templates::Words;
 
 /// What happened to a mentorship.
@@ -93,16 +92,7 @@ impl MentorshipMail {
             format!("{focus}: {}", self.focus),
             format!("{} {until} {}", self.from, self.to),
         ];
-        (
-            subject,
-            Words {
-                greeting: phrases::greeting(&self.display_name, id),
-                paragraphs,
-                button: None,
-                code: None,
-                closing: phrases::closing(id),
-            },
-        )
+        (subject, Words::to(&self.display_name, paragraphs, id))
     }
 }
 

@@ -79,6 +79,19 @@ pub(crate) struct Words {
     pub(crate) closing: &'static str,
 }
 
+impl Words {
+    /// To somebody: these paragraphs and nothing else. `id`: in Indonesian, otherwise in English.
+    pub(crate) fn to(name: &str, paragraphs: Vec<String>, id: bool) -> Self {
+        Self {
+            greeting: phrases::greeting(name, id),
+            paragraphs,
+            button: None,
+            code: None,
+            closing: phrases::closing(id),
+        }
+    }
+}
+
 impl Template {
     pub fn render(&self, lang: Lang) -> Result<Rendered, askama::Error> {
         let id = lang == Lang::Id;

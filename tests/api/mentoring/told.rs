@@ -35,6 +35,14 @@ async fn propose(mentor: &Mentor<'_>, sari: &Client<'_>) -> String {
     format!("/v1/mentorships/{}", made["id"].as_str().unwrap())
 }
 
+async fn active(mentor: &Mentor<'_>, sari: &Client<'_>) -> String {
+    let path = propose(mentor, sari).await;
+    let yes = json!({ "accept_agreement": true });
+    let accept = format!("{path}/accept");
+    mentor.client.post(&accept, yes).await.ok(200);
+    path
+}
+
 #[actix_web::test]
 async fn both_sides_hear_of_a_mentorship() {
     let app = TestApp::new().await;
@@ -107,13 +115,7 @@ async fn the_last_day_of_a_mentorship_is_told_to_both() {
     let app = TestApp::new().await;
     let mentor = Mentor::new(&app, "made").await;
     let sari = app.user("sari").await;
-    let path = propose(&mentor, &sari).await;
-    let yes = json!({ "accept_agreement": true });
-    mentor
-        .client
-        .post(&format!("{path}/accept"), yes)
-        .await
-        .ok(200);
+    active(&mentor, &sari).await;
     app.run_jobs().await;
     app.clock.advance(Duration::days(100));
     app.run_all_jobs().await;
@@ -207,13 +209,7 @@ async fn goals_and_action_items_are_paged() {
     let app = TestApp::new().await;
     let mentor = Mentor::new(&app, "made").await;
     let sari = app.user("sari").await;
-    let path = propose(&mentor, &sari).await;
-    let yes = json!({ "accept_agreement": true });
-    mentor
-        .client
-        .post(&format!("{path}/accept"), yes)
-        .await
-        .ok(200);
+    let path = active(&mentor, &sari).await;
     let mut goal = String::new();
     for number in 1..=5 {
         let body = json!({ "title": format!("Sasaran {number}") });
