@@ -267,6 +267,27 @@ async fn it_stops_when_the_mentee_makes_other_plans() {
     let path = format!("/v1/bookings/{}/cancel", second["id"].as_str().unwrap());
     sari.post(&path, cancel).await.ok(200);
     assert_eq!(next(&app, &sari, &second).await, None);
+    // She changes her mind, before and after the mentor declines.
+    for declined in [false, true] {
+        let first = book(&sari, wish(&made, TUESDAY_14)).await.ok(201);
+        let path = format!("/v1/bookings/{}/cascade", first["id"].as_str().unwrap());
+        for stranger in [&made.client, &ayu.client] {
+            stranger
+                .delete(&path)
+                .await
+                .refused(404, "booking.not_found");
+        }
+        if declined {
+            decline(&made.client, &first).await;
+        }
+        for _ in 0..2 {
+            assert_eq!(sari.delete(&path).await.status, 204);
+        }
+        if !declined {
+            decline(&made.client, &first).await;
+        }
+        assert_eq!(next(&app, &sari, &first).await, None);
+    }
     // Without her wish nothing is passed on.
     let first = book(&sari, made.booking(TUESDAY_10)).await.ok(201);
     decline(&made.client, &first).await;
@@ -334,6 +355,28 @@ async fn declining_and_cancelling_at_once_is_one_or_the_other() {
             let path = format!("/v1/bookings/{}/cancel", found["id"].as_str().unwrap());
             sari.post(&path, json!({ "reason": "other" })).await.ok(200);
         }
+        assert_sound(&app).await;
+    }
+}
+
+#[actix_web::test]
+async fn nobody_is_asked_whom_the_mentee_blocks_meanwhile() {
+    let app = TestApp::new().await;
+    let made = asked(&app, "made").await;
+    let sari = app.user("sari").await;
+    for round in 0..5 {
+        let ayu = asked(&app, &format!("ayu{round}")).await;
+        let starts_at = format!("2026-06-04T{:02}:00:00.000Z", 2 + round);
+        let first = book(&sari, wish(&made, &starts_at)).await.ok(201);
+        decline(&made.client, &first).await;
+        let block = sari.post("/v1/blocks", json!({ "user_id": ayu.user_id }));
+        let (blocked, ()) = tokio::join!(block, app.run_jobs());
+        blocked.ok(201);
+        next(&app, &sari, &first).await;
+        let live = "SELECT count(*) FROM bookings WHERE mentor_id = $1 AND state IN ('requested', 'confirmed')";
+        let sql = app.db.sql().await;
+        let live: i64 = sql.query_one(live, &[&ayu.user_id]).await.unwrap().get(0);
+        assert_eq!(live, 0, "round {round}");
         assert_sound(&app).await;
     }
 }

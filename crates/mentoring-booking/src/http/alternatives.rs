@@ -1,7 +1,7 @@
 //! Other mentors, for somebody whose request came to nothing.
 
 use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, get};
+use actix_web::{HttpResponse, delete, get};
 use karya_core::{BookingId, Clock};
 use karya_db::Db;
 use karya_web::{Actor, CommonProblems, Problem, ProblemBody, Reply};
@@ -13,7 +13,7 @@ use super::mentors::MentorCard;
 use crate::ops::cascade as ops;
 
 pub(crate) fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list_booking_alternatives);
+    cfg.service(list_booking_alternatives).service(stop_cascade);
 }
 
 /// Other mentors who fit, the best first.
@@ -51,4 +51,26 @@ pub(crate) async fn list_booking_alternatives(
     let cache = ("cache-control", "private, max-age=15");
     let reply = Reply::ok(&BookingAlternatives { items })?;
     Ok(reply.header(cache.0, cache.1).into())
+}
+
+/// Pass a request on no more
+///
+/// For its mentee: no other mentor is asked any more if this one declines or does not answer. What was booked in its
+/// place already stays, and has an address of its own for this. Where nothing is passed on it changes nothing.
+#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
+    (status = 204, description = "It is passed on no more"),
+    (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "`booking.not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    CommonProblems,
+))]
+#[delete("/bookings/{booking_id}/cascade")]
+pub(crate) async fn stop_cascade(
+    actor: Actor,
+    db: Data<Db>,
+    clock: Data<Clock>,
+    id: Path<BookingId>,
+) -> Result<HttpResponse, Problem> {
+    let mut conn = db.conn().await?;
+    ops::stop(&mut conn, clock.now(), actor.user_id, *id).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

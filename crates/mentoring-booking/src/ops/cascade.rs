@@ -8,9 +8,10 @@ use karya_db::membership;
 use super::book::{self, Details};
 use super::discovery::{self, Found, Prefer, Search as Discovery, Window};
 use super::place::{Room, Search, Span, Wish};
+use super::transition::view;
 use crate::jobs;
 use crate::matching::{MentorSort, Wanted, region_match};
-use crate::model::{BookingRow, BookingState, CascadeRow, MentorSummaryRow, SessionMode};
+use crate::model::{BookingRow, BookingState, CascadeRow, MentorSummaryRow, Party, SessionMode};
 use crate::queries::{cascades as queries, discovery::Session};
 use crate::slots::Interval;
 use crate::{MentoringError, claims};
@@ -144,6 +145,27 @@ pub(super) async fn pass_on(
     Ok(())
 }
 
+/// Passes a request on no more, as its mentee. Doing it again changes nothing.
+///
+/// Under the lock of the mentee's calendar: either it has been passed on before, or it never will be.
+pub(crate) async fn stop(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    user: UserId,
+    id: BookingId,
+) -> Result<(), MentoringError> {
+    conn.transaction(async |conn| {
+        match view(conn, user, id).await? {
+            (_, Party::Mentee) => {}
+            _ => return Err(MentoringError::BookingNotFound),
+        }
+        claims::lock(conn, now, &[user]).await?;
+        queries::stop(conn, id).await?;
+        Ok(())
+    })
+    .await
+}
+
 /// Asks the best other mentor in the mentee's name: at the start that the mentee wished for, or else at the soonest
 /// within 48 hours after it. Does nothing where that has been done, or where the mentee has something else by now.
 pub(crate) async fn follow(
@@ -248,7 +270,7 @@ async fn attempt(
         // What the mentee holds does not give way: it was they who chose it.
         let search = Search::open(conn, now, mentee, span, (&[], None)).await?;
         let wished = (wished_at, wished_at + (booking.ends_at - booking.starts_at));
-        if queries::is_followed(conn, booking.id).await?
+        if !queries::is_wanted(conn, booking.id).await?
             || !claims::busy(conn, now, &[mentee], wished).await?.is_empty()
         {
             return Ok(());

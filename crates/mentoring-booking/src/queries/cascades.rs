@@ -1,3 +1,4 @@
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::BookingId;
@@ -31,20 +32,20 @@ pub(crate) async fn find(
         .optional()
 }
 
-/// Whether a request is to be passed on.
+/// Whether a request is to be passed on and has not been.
 pub(crate) async fn is_wanted(conn: &AsyncPgConnection, id: BookingId) -> QueryResult<bool> {
+    let next = bookings::table.filter(bookings::cascaded_from.eq(id));
     let wanted = booking_cascades::table
         .find(id)
-        .filter(booking_cascades::hops_left.gt(0));
-    diesel::select(diesel::dsl::exists(wanted))
-        .get_result(&mut &*conn)
-        .await
+        .filter(booking_cascades::hops_left.gt(0))
+        .filter(not(exists(next)));
+    diesel::select(exists(wanted)).get_result(&mut &*conn).await
 }
 
-/// Whether a request has been passed on.
-pub(crate) async fn is_followed(conn: &AsyncPgConnection, id: BookingId) -> QueryResult<bool> {
-    let next = bookings::table.filter(bookings::cascaded_from.eq(id));
-    diesel::select(diesel::dsl::exists(next))
-        .get_result(&mut &*conn)
+/// Passes a request on no more.
+pub(crate) async fn stop(conn: &mut AsyncPgConnection, id: BookingId) -> QueryResult<usize> {
+    diesel::update(booking_cascades::table.find(id))
+        .set(booking_cascades::hops_left.eq(0))
+        .execute(conn)
         .await
 }
