@@ -178,3 +178,73 @@ impl BookingMail {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use karya_core::Lang;
+
+    use super::{BookingMail, BookingNotice, OtherMentor};
+    use crate::Template;
+
+    fn text(notice: BookingNotice, lang: Lang) -> String {
+        let others = match notice {
+            BookingNotice::Declined => vec![OtherMentor {
+                name: "Ayu".into(),
+                times: vec!["Rabu 09.00 WIT".into(), "Kamis 10.00 WIT".into()],
+                link: "https://karya.test/v1/mentors/1".into(),
+            }],
+            _ => Vec::new(),
+        };
+        let mail = BookingMail {
+            notice,
+            display_name: "Sari".into(),
+            other_name: "Made".into(),
+            title: "Klinik ekspor".into(),
+            when: "Selasa 10.00 WIT".into(),
+            code: "7F3K9Q2M".into(),
+            link: Some("https://meet.karya.test/7F3K9Q2M".into()),
+            place: None,
+            others,
+        };
+        Template::Booking(mail).render(lang).unwrap().text
+    }
+
+    #[test]
+    fn who_is_declined_reads_whom_to_ask_instead() {
+        insta::assert_snapshot!(text(BookingNotice::Declined, Lang::Id), @r"
+        Halo Sari,
+
+        Mentor tidak bisa memenuhi permintaan ini. Silakan pilih waktu atau mentor lain.
+
+        Klinik ekspor, bersama Made.
+
+        Selasa 10.00 WIT
+
+        Mentor lain yang cocok dan punya waktu:
+
+        Ayu: Rabu 09.00 WIT; Kamis 10.00 WIT. https://karya.test/v1/mentors/1
+
+        Kode sesi:
+        7F3K9Q2M
+
+        Salam hangat, Tim Karya
+        ");
+    }
+
+    #[test]
+    fn only_what_is_certain_has_a_room() {
+        for (notice, has_room) in [
+            (BookingNotice::AskedNext, false),
+            (BookingNotice::BookedNext, true),
+        ] {
+            for (lang, word) in [
+                (Lang::Id, "mentor lain yang cocok"),
+                (Lang::En, "another one who fits"),
+            ] {
+                let text = text(notice, lang);
+                assert!(text.contains(word), "{text}");
+                assert_eq!(text.contains("meet.karya.test"), has_room, "{text}");
+            }
+        }
+    }
+}

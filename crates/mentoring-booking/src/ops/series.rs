@@ -59,7 +59,7 @@ pub(crate) struct Series {
 
 /// Books a series: all of it under one lock of both calendars, in the order of time.
 ///
-/// Nine statements for the search and the limits, five to write whatever the count, and up to three deadlines for
+/// Ten statements for the search and the limits, five to write whatever the count, and up to three deadlines for
 /// each session.
 pub(crate) async fn create(
     conn: &mut AsyncPgConnection,

@@ -57,7 +57,7 @@ pub(crate) struct OfferingView {
     questions: Vec<Question>,
     /// The hours of a week in which it is given, joined, on the clock of the mentor's calendar; none: whenever the
     /// mentor is open.
-    #[schema(max_items = 100)]
+    #[schema(max_items = 84)]
     weekly: Vec<WeeklyWindow>,
     /// Whether it can be booked, once its mentor is approved.
     active: bool,
