@@ -410,3 +410,56 @@ async fn nothing_slips_by_while_somebody_blocks() {
         assert_eq!(left(&app, made.user_id, saris).await, 0, "round {round}");
     }
 }
+
+#[actix_web::test]
+async fn two_mentors_who_block_each_other_get_in_nobodys_way() {
+    let app = TestApp::new().await;
+    let made = Mentor::new(&app, "made").await;
+    let ayu = Mentor::new(&app, "ayu").await;
+    let classes = [
+        class(&made, "2026-06-09T03:00:00.000Z").await,
+        class(&ayu, "2026-06-10T03:00:00.000Z").await,
+        class(&made, "2026-06-11T03:00:00.000Z").await,
+        class(&ayu, "2026-06-12T03:00:00.000Z").await,
+    ];
+    for round in 0..3 {
+        let race = (0..30).map(|at| {
+            let (mine, other, class) = if at % 2 == 0 {
+                (&made, &ayu, &classes[1 + at % 4 / 2 * 2])
+            } else {
+                (&ayu, &made, &classes[at % 4 / 2 * 2])
+            };
+            async move {
+                let hour = 2 + at % 8;
+                let starts_at = format!("2026-06-{:02}T{hour:02}:00:00.000Z", 2 + at / 8);
+                let reply = match at % 10 {
+                    0 | 1 => block(&mine.client, other.user_id).await,
+                    2..4 => mine.client.post(&format!("{class}/join"), json!({})).await,
+                    4 | 5 => mine.client.post(&format!("{class}/leave"), json!({})).await,
+                    6 | 7 => hold(&mine.client, other, &starts_at).await,
+                    _ => book(&mine.client, other.booking(&starts_at)).await,
+                };
+                assert!(
+                    [200, 201, 404, 409].contains(&reply.status.as_u16()),
+                    "{}",
+                    reply.text()
+                );
+            }
+        });
+        join_all(race).await;
+        assert_eq!(left(&app, made.user_id, ayu.user_id).await, 0);
+        assert_sound(&app).await;
+        let seats = "SELECT count(*) FROM group_sessions g WHERE seats_taken <>
+            (SELECT count(*) FROM group_seats s WHERE s.session_id = g.id AND s.state IN ('held', 'confirmed'))";
+        let sql = app.db.sql().await;
+        let miscounted: i64 = sql.query_one(seats, &[]).await.unwrap().get(0);
+        assert_eq!(miscounted, 0, "round {round}");
+        // They make up, for the next round.
+        for mentor in [&made, &ayu] {
+            let list = mentor.client.get("/v1/blocks").await.ok(200);
+            let id = list["items"][0]["id"].as_str().unwrap();
+            let path = format!("/v1/blocks/{id}");
+            assert_eq!(mentor.client.delete(&path).await.status, 204);
+        }
+    }
+}
