@@ -21,7 +21,7 @@ COMMENT ON COLUMN booking_cascades.asked IS 'The mentors who were asked, this on
 
 CREATE TABLE blocks (
     id uuid PRIMARY KEY,
-    blocker_id uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    blocker_id uuid NOT NULL REFERENCES calendars ON DELETE CASCADE,
     blocked_id uuid NOT NULL REFERENCES users ON DELETE CASCADE,
     created_at timestamptz NOT NULL,
     CONSTRAINT blocks_pair_key UNIQUE (blocker_id, blocked_id),

@@ -693,6 +693,8 @@ diesel::table! {
 diesel::joinable!(action_items -> mentorship_goals (goal_id));
 diesel::joinable!(availability_overrides -> calendars (user_id));
 diesel::joinable!(availability_schedules -> calendars (user_id));
+diesel::joinable!(blocks -> calendars (blocker_id));
+diesel::joinable!(blocks -> users (blocked_id));
 diesel::joinable!(booking_agendas -> bookings (booking_id));
 diesel::joinable!(booking_agendas -> users (updated_by));
 diesel::joinable!(booking_cascades -> bookings (booking_id));

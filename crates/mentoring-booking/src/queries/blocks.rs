@@ -83,7 +83,7 @@ pub(crate) async fn list(
     after: Option<BlockId>,
 ) -> QueryResult<Vec<(BlockRow, String)>> {
     let mut query = blocks::table
-        .inner_join(users::table.on(users::id.eq(blocks::blocked_id)))
+        .inner_join(users::table)
         .filter(blocks::blocker_id.eq(blocker))
         .select((BlockRow::as_select(), users::display_name))
         .into_boxed();
