@@ -89,7 +89,11 @@ async fn to_both_it_looks_as_if_the_other_offered_nothing() {
             made.client.get(&path).await.ok(200);
         }
         let mentor = format!("/v1/mentors/{}", made.user_id);
-        for path in [mentor.clone(), format!("{mentor}/offerings")] {
+        for path in [
+            mentor.clone(),
+            format!("{mentor}/offerings"),
+            format!("{mentor}/feedback"),
+        ] {
             sari.get(&path).await.refused(404, "mentor.not_found");
             app.anon().get(&path).await.ok(200);
         }
