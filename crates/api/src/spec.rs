@@ -78,6 +78,7 @@ pub const PUBLIC: [&str; 29] = [
         (name = "feedback", description = "What the two sides of a session say about it"),
         (name = "disputes", description = "No-shows that the accused denies"),
         (name = "mentorships", description = "Working together for some weeks, towards goals"),
+        (name = "blocks", description = "People whom one wants nothing to do with"),
         (name = "proof", description = "Mentoring hours and certificates"),
         (name = "reference", description = "Subsectors, regions and KBLI codes"),
         (name = "operations", description = "Probes for whatever runs the server"),

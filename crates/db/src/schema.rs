@@ -46,12 +46,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Who wants nothing to do with whom: neither of the two can book the other. Written under the lock on both calendars.
+    blocks (id) {
+        id -> Uuid,
+        blocker_id -> Uuid,
+        blocked_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     booking_agendas (booking_id) {
         booking_id -> Uuid,
         items -> Jsonb,
         updated_by -> Nullable<Uuid>,
         version -> Int4,
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Requests that are passed on to another mentor when the asked one declines or does not answer.
+    booking_cascades (booking_id) {
+        booking_id -> Uuid,
+        /// To how many more mentors it may be passed on.
+        hops_left -> Int2,
+        /// The start that the mentee asked for first.
+        wished_at -> Timestamptz,
+        /// The mentors who were asked, this one included.
+        asked -> Array<Nullable<Uuid>>,
     }
 }
 
@@ -150,6 +173,8 @@ diesel::table! {
         version -> Int4,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        /// The request that this one was made in place of.
+        cascaded_from -> Nullable<Uuid>,
     }
 }
 
@@ -476,6 +501,8 @@ diesel::table! {
         version -> Int4,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        /// Minutes of a week that starts on Monday at 00:00, on the clock of the mentor's calendar, in which this is offered; none: in all open ones.
+        weekly -> Int4multirange,
     }
 }
 
@@ -666,8 +693,11 @@ diesel::table! {
 diesel::joinable!(action_items -> mentorship_goals (goal_id));
 diesel::joinable!(availability_overrides -> calendars (user_id));
 diesel::joinable!(availability_schedules -> calendars (user_id));
+diesel::joinable!(blocks -> calendars (blocker_id));
+diesel::joinable!(blocks -> users (blocked_id));
 diesel::joinable!(booking_agendas -> bookings (booking_id));
 diesel::joinable!(booking_agendas -> users (updated_by));
+diesel::joinable!(booking_cascades -> bookings (booking_id));
 diesel::joinable!(booking_disputes -> bookings (booking_id));
 diesel::joinable!(booking_events -> bookings (booking_id));
 diesel::joinable!(booking_events -> users (actor_id));
@@ -716,7 +746,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     action_items,
     availability_overrides,
     availability_schedules,
+    blocks,
     booking_agendas,
+    booking_cascades,
     booking_disputes,
     booking_events,
     booking_feedback,

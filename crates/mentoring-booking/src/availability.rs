@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU16;
+use std::ops::Bound;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -31,12 +32,34 @@ pub(crate) struct Availability {
     row: CalendarRow,
 }
 
-/// What is asked of a calendar: for whom, and how they meet.
+/// What is asked of a calendar: for whom, how they meet, and when this is given at all.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Session<'a> {
-    pub(crate) mode: SessionMode,
+    mode: SessionMode,
     /// Where the mentee is, if that is known.
-    pub(crate) mentee_region: Option<&'a str>,
+    mentee_region: Option<&'a str>,
+    /// The offering's own hours; none: all open ones.
+    hours: &'a [(Bound<i32>, Bound<i32>)],
+}
+
+impl<'a> Session<'a> {
+    /// Of an offering.
+    pub(crate) fn of(offering: &'a OfferingRow, mentee_region: Option<&'a str>) -> Self {
+        Self {
+            mode: offering.mode,
+            mentee_region,
+            hours: &offering.weekly,
+        }
+    }
+
+    /// Of no offering: whenever the mentor is open.
+    pub(crate) const fn any(mode: SessionMode) -> Self {
+        Self {
+            mode,
+            mentee_region: None,
+            hours: &[],
+        }
+    }
 }
 
 impl Availability {
@@ -49,7 +72,9 @@ impl Availability {
         now: DateTime<Utc>,
     ) -> Result<Vec<slots::Slot>, slots::RangeTooLong> {
         let (holidays, blackouts) = self.closed_days(session);
-        slots::slots(&self.calendar(&holidays, &blackouts), offering, range, now)
+        let offered = weekly_rules(session.hours);
+        let calendar = self.calendar(&holidays, &blackouts, &offered);
+        slots::slots(&calendar, offering, range, now)
     }
 
     /// Whether a session may start at `start`.
@@ -61,7 +86,9 @@ impl Availability {
         now: DateTime<Utc>,
     ) -> Result<(), slots::Refusal> {
         let (holidays, blackouts) = self.closed_days(session);
-        slots::bookable(&self.calendar(&holidays, &blackouts), offering, start, now)
+        let offered = weekly_rules(session.hours);
+        let calendar = self.calendar(&holidays, &blackouts, &offered);
+        slots::bookable(&calendar, offering, start, now)
     }
 
     /// Why a session that is booked already would not fit the hours as they are now, if it does not.
@@ -86,7 +113,7 @@ impl Availability {
             busy: &[],
             daily_cap: None,
             weekly_cap: None,
-            ..self.calendar(&holidays, &blackouts)
+            ..self.calendar(&holidays, &blackouts, &[])
         };
         slots::bookable(&calendar, &rules, starts_at, starts_at).err()
     }
@@ -125,13 +152,19 @@ impl Availability {
         self.region.as_deref()
     }
 
-    fn calendar<'a>(&'a self, holidays: &'a [Holiday], blackouts: &'a [Interval]) -> Calendar<'a> {
+    fn calendar<'a>(
+        &'a self,
+        holidays: &'a [Holiday],
+        blackouts: &'a [Interval],
+        offered: &'a [WeeklyRule],
+    ) -> Calendar<'a> {
         let cap = |cap: Option<i16>| cap.and_then(|cap| u16::try_from(cap).ok());
         Calendar {
             zone: self.zone,
             weekly: &self.weekly,
             schedules: &self.schedules,
             overrides: &self.overrides,
+            offered,
             holidays,
             holiday_policy: self.row.holiday_policy.into(),
             time_off: &self.time_off,

@@ -211,6 +211,9 @@ karya_core::codes! {
     DOCUMENTS_BUSY = "certificate.busy", Unavailable,
         title: "Terlalu banyak dokumen sedang dibuat" / "Too many documents are being made",
         fix: "Coba lagi setelah waktu pada `Retry-After`." / "Try again after the time in `Retry-After`.";
+    BLOCK_NOT_FOUND = "block.not_found", NotFound,
+        title: "Pemblokiran tidak ditemukan" / "There is no such block",
+        fix: "Periksa id; mungkin sudah dihapus." / "Check the id; it may be deleted already.";
 }
 
 /// Why something about mentoring was refused.
@@ -347,6 +350,8 @@ pub enum MentoringError {
     CertificateRevoked,
     #[error("all that make documents are busy")]
     DocumentsBusy,
+    #[error("there is no such block of this caller")]
+    BlockNotFound,
     #[error(transparent)]
     Db(DbError),
 }
@@ -467,6 +472,7 @@ impl ApiError for MentoringError {
             Self::CertificateName => &CERTIFICATE_NAME,
             Self::CertificateRevoked => &CERTIFICATE_REVOKED,
             Self::DocumentsBusy => &DOCUMENTS_BUSY,
+            Self::BlockNotFound => &BLOCK_NOT_FOUND,
             Self::Db(error) => error.code(),
         }
     }

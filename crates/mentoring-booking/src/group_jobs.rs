@@ -1,7 +1,7 @@
 //! What happens after the answer to a change of a group session: mails, and offers that lapse.
 
-use chrono::TimeDelta;
-use karya_core::{EmailAddress, GroupSessionId, Lang, UserId};
+use chrono::{DateTime, TimeDelta, Utc};
+use karya_core::{GroupSessionId, Lang, UserId};
 use karya_db::AsyncPgConnection;
 use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue, enqueue_with};
 use karya_notifications::{GroupMail, GroupNotice, Template};
@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::MentoringError;
-use crate::jobs::Context;
-use crate::model::{GroupState, SeatState};
+use crate::jobs::{Context, REMINDERS, post};
+use crate::model::{GroupRow, GroupState, SeatState};
+use crate::ops::groups::Standing;
 use crate::{ops, queries, zones};
 
 pub(crate) fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
@@ -18,6 +19,8 @@ pub(crate) fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilde
         .register::<TellMentee>(context.clone())
         .register::<CallOff>(context.clone())
         .register::<TendGroup>(context.clone())
+        .register::<RemindGroup>(context.clone())
+        .register::<RemindPerson>(context.clone())
 }
 
 /// What somebody is told about a group session.
@@ -31,6 +34,37 @@ pub(crate) enum Notice {
     /// One is held for them.
     Offered,
     Cancelled,
+    /// They lost theirs.
+    Released,
+}
+
+/// Sets the reminders of a session as it now stands. Earlier ones of the same session are replaced.
+///
+/// They are for whoever has a seat by then, so that nobody who joins later needs reminders of their own.
+pub(crate) async fn plan(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    session: &GroupRow,
+) -> Result<(), MentoringError> {
+    for before in REMINDERS {
+        let delay = session.starts_at - before - now;
+        if delay <= TimeDelta::zero() {
+            continue;
+        }
+        let hours = before.num_hours();
+        let options = Options {
+            delay: Some(delay),
+            key: Some(format!("group:{}:remind-{hours}", session.id)),
+            queue: None,
+        };
+        let job = RemindGroup {
+            session_id: session.id,
+            starts_at: session.starts_at,
+            hours,
+        };
+        enqueue_with(conn, &job, options).await?;
+    }
+    Ok(())
 }
 
 /// Mails one person, in the transaction of what happened.
@@ -149,42 +183,144 @@ impl Job for TellMentee {
     async fn run(self, context: Context) -> Result<(), JobError> {
         let conn = context.db.conn().await?;
         let standing = ops::groups::view(&conn, Some(self.user_id), self.session_id).await?;
-        let session = standing.session;
-        let seat = standing.seat.map(|seat| seat.state);
+        let seat = standing.seat.as_ref().map(|seat| seat.state);
         let (notice, is_so) = match self.notice {
             Notice::Joined => (GroupNotice::Joined, seat == Some(SeatState::Confirmed)),
             Notice::Seated => (GroupNotice::Seated, seat == Some(SeatState::Confirmed)),
             Notice::Offered => (GroupNotice::Offered, seat == Some(SeatState::Held)),
             Notice::Cancelled => (
                 GroupNotice::Cancelled,
-                session.state == GroupState::Cancelled,
+                standing.session.state == GroupState::Cancelled,
             ),
+            Notice::Released => (GroupNotice::Released, seat.is_none()),
         };
-        let people = queries::people::contacts(&conn, &[self.user_id]).await?;
-        let Some(reader) = people.into_iter().next().filter(|_| is_so) else {
+        if !is_so {
+            return Ok(());
+        }
+        mail(&conn, &context, self.user_id, standing, notice).await
+    }
+}
+
+/// Fans out to one reminder per person: the mentor, and whoever has a seat by then.
+#[derive(Debug, Serialize, Deserialize)]
+struct RemindGroup {
+    session_id: GroupSessionId,
+    starts_at: DateTime<Utc>,
+    /// How many before the start.
+    hours: i64,
+}
+
+impl Job for RemindGroup {
+    const NAME: &'static str = "mentoring.remind_group_session";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        use diesel_async::AsyncConnection;
+        let mut conn = context.db.conn().await?;
+        let Self {
+            session_id,
+            starts_at,
+            hours,
+        } = self;
+        let Some((session, _)) = queries::groups::find(&conn, session_id).await? else {
             return Ok(());
         };
-        let (zone, lang) = (reader.timezone.tz(), reader.locale);
-        let until = standing.place.and_then(|(entry, _)| entry.offer_expires_at);
-        let template = Template::Group(GroupMail {
-            notice,
-            display_name: reader.display_name,
-            mentor_name: standing.mentor_name,
-            title: session.title,
-            when: zones::spell(session.starts_at, session.ends_at, zone, lang),
-            answer_by: until.map(|until| {
-                let form = if lang == Lang::Id { "%H.%M" } else { "%H:%M" };
-                let local = until.with_timezone(&zone).format(form);
-                format!("{local} {}", zones::label(zone, until))
-            }),
-            link: session.meeting_url,
-            place: session.place,
-        });
-        let email = EmailAddress::parse(&reader.email)
-            .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
-        Ok(context
-            .mailer
-            .send(context.clock.now(), &email, lang, &template)
-            .await?)
+        if !is_ahead(&session, starts_at, context.clock.now()) {
+            return Ok(());
+        }
+        let seats = queries::groups::seats(&conn, session_id).await?;
+        let mut people = vec![session.mentor_id];
+        people.extend(
+            seats
+                .iter()
+                .filter(|(seat, _)| seat.state == SeatState::Confirmed)
+                .map(|(seat, _)| seat.mentee_id),
+        );
+        // All or none, so that a second run after a failure reminds nobody twice.
+        conn.transaction(async |conn| {
+            for user_id in people {
+                let options = Options {
+                    delay: None,
+                    key: Some(format!("group:{session_id}:{user_id}:remind-{hours}")),
+                    queue: None,
+                };
+                let job = RemindPerson {
+                    session_id,
+                    user_id,
+                    starts_at,
+                };
+                enqueue_with(conn, &job, options).await?;
+            }
+            Ok::<_, diesel::result::Error>(())
+        })
+        .await?;
+        Ok(())
     }
+}
+
+/// Whether a session is still to come at the time of which its reminder was made.
+fn is_ahead(session: &GroupRow, starts_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    session.is_open(now) && session.starts_at == starts_at
+}
+
+/// Reminds one person of a session that is still to come, if they are still in it.
+#[derive(Debug, Serialize, Deserialize)]
+struct RemindPerson {
+    session_id: GroupSessionId,
+    user_id: UserId,
+    starts_at: DateTime<Utc>,
+}
+
+impl Job for RemindPerson {
+    const NAME: &'static str = "mentoring.remind_group_person";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let conn = context.db.conn().await?;
+        let standing = ops::groups::view(&conn, Some(self.user_id), self.session_id).await?;
+        let seat = standing.seat.as_ref().map(|seat| seat.state);
+        let notice = if standing.session.mentor_id == self.user_id {
+            GroupNotice::HostReminder
+        } else if seat == Some(SeatState::Confirmed) {
+            GroupNotice::Reminder
+        } else {
+            return Ok(());
+        };
+        if !is_ahead(&standing.session, self.starts_at, context.clock.now()) {
+            return Ok(());
+        }
+        mail(&conn, &context, self.user_id, standing, notice).await
+    }
+}
+
+async fn mail(
+    conn: &AsyncPgConnection,
+    context: &Context,
+    reader: UserId,
+    standing: Standing,
+    notice: GroupNotice,
+) -> Result<(), JobError> {
+    let people = queries::people::contacts(conn, &[reader]).await?;
+    let Some(reader) = people.into_iter().next() else {
+        return Ok(());
+    };
+    let (zone, lang) = (reader.timezone.tz(), reader.locale);
+    let session = standing.session;
+    let until = standing.place.and_then(|(entry, _)| entry.offer_expires_at);
+    let template = Template::Group(GroupMail {
+        notice,
+        display_name: reader.display_name.clone(),
+        mentor_name: standing.mentor_name,
+        title: session.title,
+        when: zones::spell(session.starts_at, session.ends_at, zone, lang),
+        answer_by: until.map(|until| {
+            let form = if lang == Lang::Id { "%H.%M" } else { "%H:%M" };
+            let local = until.with_timezone(&zone).format(form);
+            format!("{local} {}", zones::label(zone, until))
+        }),
+        link: session.meeting_url,
+        place: session.place,
+        seats: session.seats_taken,
+    });
+    post(context, &reader, &template).await
 }

@@ -1,8 +1,12 @@
 //! What happens after the answer: mails, and deadlines.
 
+mod cascade;
 mod mentors;
+mod post;
 
+pub(crate) use cascade::{announce_cascade, follow_cascade};
 pub(crate) use mentors::tell_mentor;
+pub(crate) use post::post;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use karya_core::{BookingId, Clock, EmailAddress, MasterKey};
@@ -42,6 +46,7 @@ pub struct Context {
 #[must_use]
 pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
     let worker = crate::group_jobs::register(worker, context);
+    let worker = crate::growth_jobs::register(worker, context);
     crate::series_jobs::register(worker, context)
         .register::<TellParticipants>(context.clone())
         .register::<LapseRequest>(context.clone())
@@ -53,6 +58,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<mentors::TellMentor>(context.clone())
         .register::<RevealFeedback>(context.clone())
         .register::<CloseMentorship>(context.clone())
+        .register::<cascade::FollowCascade>(context.clone())
 }
 
 /// What the people of a booking are told.
@@ -66,10 +72,12 @@ pub(crate) enum Notice {
     Cancelled,
     Moved,
     Suspended,
+    /// The system asked, or booked, this mentor in place of another.
+    PassedOn,
 }
 
 /// How long before a session the people are reminded.
-const REMINDERS: [TimeDelta; 2] = [TimeDelta::hours(24), TimeDelta::hours(1)];
+pub(crate) const REMINDERS: [TimeDelta; 2] = [TimeDelta::hours(24), TimeDelta::hours(1)];
 
 /// Mails both sides, in the transaction of what happened.
 pub(crate) async fn announce(
@@ -210,6 +218,10 @@ impl Job for TellParticipants {
             Notice::Cancelled => BookingNotice::Cancelled,
             Notice::Moved => BookingNotice::Moved,
             Notice::Suspended => BookingNotice::Suspended,
+            Notice::PassedOn if booking.state == BookingState::Confirmed => {
+                BookingNotice::BookedNext
+            }
+            Notice::PassedOn => BookingNotice::AskedNext,
         };
         send(&conn, &context, &booking, notice, self.to).await
     }
@@ -371,6 +383,8 @@ async fn send(
     let offering = queries::offerings::find(conn, booking.offering_id).await?;
     let offering = offering.ok_or("the offering of a booking is gone")?;
     let calendar = calendar(conn, context, booking, notice, (&offering, reader, other)).await?;
+    let now = context.clock.now();
+    let others = cascade::others(conn, context, booking, (notice, to), reader).await?;
     let template = Template::Booking(BookingMail {
         notice,
         display_name: reader.display_name.clone(),
@@ -387,10 +401,10 @@ async fn send(
             .meeting_url
             .map(|url| url.replace("{code}", &booking.code)),
         place: booking.place.clone(),
+        others,
     });
     let email = EmailAddress::parse(&reader.email)
         .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
-    let now = context.clock.now();
     Ok(context
         .mailer
         .send_with_calendar(now, &email, reader.locale, &template, calendar)
@@ -413,7 +427,9 @@ async fn calendar(
         BookingState::Cancelled | BookingState::Declined | BookingState::Expired
     );
     let method = match notice {
-        BookingNotice::Confirmed | BookingNotice::Moved if is_on => Method::Request,
+        BookingNotice::Confirmed | BookingNotice::Moved | BookingNotice::BookedNext if is_on => {
+            Method::Request
+        }
         BookingNotice::Cancelled | BookingNotice::Declined | BookingNotice::Expired if is_off => {
             if !queries::feeds::was_confirmed(conn, booking.id).await? {
                 return Ok(None);

@@ -8,6 +8,7 @@ mod claims;
 mod demo;
 mod error;
 mod group_jobs;
+mod growth_jobs;
 pub mod holidays;
 mod http;
 pub mod ics;

@@ -108,7 +108,10 @@ fn share(weight: i32, part: usize, whole: usize) -> i32 {
 }
 
 /// The region of the mentor that fits best: that very one before one around it before one within it.
-fn region_match<'a>(region: &RegionCode, offers: &'a [String]) -> Option<(i32, &'a str)> {
+pub(crate) fn region_match<'a>(
+    region: &RegionCode,
+    offers: &'a [String],
+) -> Option<(i32, &'a str)> {
     let wish = region.as_str();
     let within = |inner: &str, outer: &str| {
         inner

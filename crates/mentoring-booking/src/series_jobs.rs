@@ -1,13 +1,13 @@
 //! Mails about a series of bookings: one a person, with all dates.
 
-use karya_core::{BookingId, BookingSeriesId, EmailAddress};
+use karya_core::{BookingId, BookingSeriesId};
 use karya_db::AsyncPgConnection;
 use karya_jobs::{Job, JobError, WorkerBuilder, enqueue};
 use karya_notifications::{SeriesMail, SeriesNotice, Template};
 use serde::{Deserialize, Serialize};
 
 use crate::MentoringError;
-use crate::jobs::Context;
+use crate::jobs::{Context, post};
 use crate::model::{BookingRow, BookingState, Party};
 use crate::{queries, zones};
 
@@ -97,11 +97,6 @@ impl Job for TellSeries {
                 .collect(),
             place: first.place.clone(),
         });
-        let email = EmailAddress::parse(&reader.email)
-            .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
-        Ok(context
-            .mailer
-            .send(context.clock.now(), &email, lang, &template)
-            .await?)
+        post(&context, reader, &template).await
     }
 }

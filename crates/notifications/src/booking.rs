@@ -18,6 +18,20 @@ pub enum BookingNotice {
     Suspended,
     /// It is soon.
     Reminder,
+    /// Another mentor could not, and the system asked this one in their place.
+    AskedNext,
+    /// The same, and this one takes sessions without being asked.
+    BookedNext,
+}
+
+/// Another mentor who fits, and when they are free.
+#[derive(Debug, Clone)]
+pub struct OtherMentor {
+    pub name: String,
+    /// Their next times in words, in the reader's zone and language.
+    pub times: Vec<String>,
+    /// Where the mentor is shown.
+    pub link: String,
 }
 
 /// A mail about a booking, to one of its two sides.
@@ -37,6 +51,8 @@ pub struct BookingMail {
     pub link: Option<String>,
     /// Where people meet in person.
     pub place: Option<String>,
+    /// Whom to ask instead.
+    pub others: Vec<OtherMentor>,
 }
 
 impl BookingMail {
@@ -104,6 +120,26 @@ impl BookingMail {
                 pick("Pengingat sesi pendampingan", "Mentoring session reminder"),
                 pick("Sesi Anda sebentar lagi.", "Your session is coming up."),
             ),
+            BookingNotice::AskedNext => (
+                pick(
+                    "Mentor lain kami tanyakan",
+                    "We asked another mentor for you",
+                ),
+                pick(
+                    "Mentor yang Anda minta tidak bisa, jadi kami meneruskan permintaan Anda kepada mentor lain yang cocok. Batalkan bila Anda tidak mau lagi.",
+                    "The mentor whom you asked cannot, so we passed your request on to another one who fits. Cancel it if you no longer want it.",
+                ),
+            ),
+            BookingNotice::BookedNext => (
+                pick(
+                    "Sesi dengan mentor lain dikonfirmasi",
+                    "Session with another mentor confirmed",
+                ),
+                pick(
+                    "Mentor yang Anda minta tidak bisa, jadi kami memesankan sesi dengan mentor lain yang cocok. Batalkan bila Anda tidak mau lagi.",
+                    "The mentor whom you asked cannot, so we booked a session with another one who fits. Cancel it if you no longer want it.",
+                ),
+            ),
         };
         let mut paragraphs = vec![
             what.to_owned(),
@@ -111,9 +147,23 @@ impl BookingMail {
             when.clone(),
         ];
         paragraphs.extend(self.place.as_ref().map(|place| phrases::place(place, id)));
+        if !self.others.is_empty() {
+            let others = pick(
+                "Mentor lain yang cocok dan punya waktu:",
+                "Other mentors who fit and have time:",
+            );
+            paragraphs.push(others.to_owned());
+        }
+        paragraphs.extend(self.others.iter().map(|other| {
+            let (name, times, link) = (&other.name, other.times.join("; "), &other.link);
+            format!("{name}: {times}. {link}")
+        }));
         let is_on = matches!(
             self.notice,
-            BookingNotice::Confirmed | BookingNotice::Moved | BookingNotice::Reminder
+            BookingNotice::Confirmed
+                | BookingNotice::Moved
+                | BookingNotice::Reminder
+                | BookingNotice::BookedNext
         );
         let link = self.link.clone().filter(|_| is_on);
         (
@@ -126,5 +176,75 @@ impl BookingMail {
                 closing: phrases::closing(id),
             },
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use karya_core::Lang;
+
+    use super::{BookingMail, BookingNotice, OtherMentor};
+    use crate::Template;
+
+    fn text(notice: BookingNotice, lang: Lang) -> String {
+        let others = match notice {
+            BookingNotice::Declined => vec![OtherMentor {
+                name: "Ayu".into(),
+                times: vec!["Rabu 09.00 WIT".into(), "Kamis 10.00 WIT".into()],
+                link: "https://karya.test/v1/mentors/1".into(),
+            }],
+            _ => Vec::new(),
+        };
+        let mail = BookingMail {
+            notice,
+            display_name: "Sari".into(),
+            other_name: "Made".into(),
+            title: "Klinik ekspor".into(),
+            when: "Selasa 10.00 WIT".into(),
+            code: "7F3K9Q2M".into(),
+            link: Some("https://meet.karya.test/7F3K9Q2M".into()),
+            place: None,
+            others,
+        };
+        Template::Booking(mail).render(lang).unwrap().text
+    }
+
+    #[test]
+    fn who_is_declined_reads_whom_to_ask_instead() {
+        insta::assert_snapshot!(text(BookingNotice::Declined, Lang::Id), @r"
+        Halo Sari,
+
+        Mentor tidak bisa memenuhi permintaan ini. Silakan pilih waktu atau mentor lain.
+
+        Klinik ekspor, bersama Made.
+
+        Selasa 10.00 WIT
+
+        Mentor lain yang cocok dan punya waktu:
+
+        Ayu: Rabu 09.00 WIT; Kamis 10.00 WIT. https://karya.test/v1/mentors/1
+
+        Kode sesi:
+        7F3K9Q2M
+
+        Salam hangat, Tim Karya
+        ");
+    }
+
+    #[test]
+    fn only_what_is_certain_has_a_room() {
+        for (notice, has_room) in [
+            (BookingNotice::AskedNext, false),
+            (BookingNotice::BookedNext, true),
+        ] {
+            for (lang, word) in [
+                (Lang::Id, "mentor lain yang cocok"),
+                (Lang::En, "another one who fits"),
+            ] {
+                let text = text(notice, lang);
+                assert!(text.contains(word), "{text}");
+                assert_eq!(text.contains("meet.karya.test"), has_room, "{text}");
+            }
+        }
     }
 }

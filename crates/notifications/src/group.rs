@@ -13,6 +13,12 @@ pub enum GroupNotice {
     /// A seat is held for the reader, from the waitlist.
     Offered,
     Cancelled,
+    /// It is soon; the reader has a seat.
+    Reminder,
+    /// It is soon; the reader is its mentor.
+    HostReminder,
+    /// The reader's seat is given back, and it is nobody's business why.
+    Released,
 }
 
 /// A mail about a group session.
@@ -29,6 +35,8 @@ pub struct GroupMail {
     /// The video room.
     pub link: Option<String>,
     pub place: Option<String>,
+    /// How many seats are taken.
+    pub seats: i16,
 }
 
 impl GroupMail {
@@ -69,12 +77,40 @@ impl GroupMail {
                 )
                 .to_owned(),
             ),
+            GroupNotice::Reminder | GroupNotice::HostReminder => (
+                pick("Pengingat sesi kelompok", "Group session reminder"),
+                pick("Sesi kelompok Anda sebentar lagi.", "Your group session is coming up.").to_owned(),
+            ),
+            GroupNotice::Released => (
+                pick("Kursi sesi kelompok dilepas", "Your seat in a group session is released"),
+                pick(
+                    "Kursi Anda di sesi ini dilepas. Waktu Anda kosong lagi; silakan pilih sesi lain.",
+                    "Your seat in this session is released. Your time is free again; please choose another session.",
+                )
+                .to_owned(),
+            ),
         };
         let (title, mentor) = (&self.title, &self.mentor_name);
-        let mut paragraphs = vec![what, phrases::session(title, mentor, id), self.when.clone()];
+        let session = if self.notice == GroupNotice::HostReminder {
+            let seats = self.seats;
+            if id {
+                format!("{title}, {seats} peserta.")
+            } else {
+                format!("{title}, seats taken: {seats}.")
+            }
+        } else {
+            phrases::session(title, mentor, id)
+        };
+        let mut paragraphs = vec![what, session, self.when.clone()];
         paragraphs.extend(self.place.as_ref().map(|place| phrases::place(place, id)));
-        let has_seat = matches!(self.notice, GroupNotice::Joined | GroupNotice::Seated);
-        let link = self.link.clone().filter(|_| has_seat);
+        let is_in = matches!(
+            self.notice,
+            GroupNotice::Joined
+                | GroupNotice::Seated
+                | GroupNotice::Reminder
+                | GroupNotice::HostReminder
+        );
+        let link = self.link.clone().filter(|_| is_in);
         (
             subject,
             Words {

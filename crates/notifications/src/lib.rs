@@ -1,19 +1,23 @@
 //! What the platform tells people. Today: mail, in Indonesian and English, and the development inbox.
 
 mod booking;
+mod dispute;
 mod group;
 pub mod inbox;
 mod mailer;
 mod mentor;
+mod mentorship;
 mod phrases;
 mod series;
 pub mod templates;
 
-pub use booking::{BookingMail, BookingNotice};
+pub use booking::{BookingMail, BookingNotice, OtherMentor};
+pub use dispute::{DisputeMail, DisputeNotice};
 pub use group::{GroupMail, GroupNotice};
 pub use mailer::{
     CalendarPart, MailError, MailOptions, Mailer, SentMail, SmtpOptions, SmtpSecurity, Transport,
 };
 pub use mentor::{MentorDecision, MentorMail};
+pub use mentorship::{MentorshipMail, MentorshipNotice};
 pub use series::{SeriesMail, SeriesNotice};
 pub use templates::Template;

@@ -1,6 +1,5 @@
 //! Mails about being a mentor.
 
-use crate::phrases;
 use crate::templates::Words;
 
 /// What staff decided.
@@ -71,15 +70,6 @@ impl MentorMail {
                 format!("Note from the staff: {note}")
             }
         }));
-        (
-            subject,
-            Words {
-                greeting: phrases::greeting(&self.display_name, id),
-                paragraphs,
-                button: None,
-                code: None,
-                closing: phrases::closing(id),
-            },
-        )
+        (subject, Words::to(&self.display_name, paragraphs, id))
     }
 }

@@ -60,15 +60,6 @@ impl SeriesMail {
         let mut paragraphs = vec![what.to_owned(), phrases::session(title, other, id)];
         paragraphs.extend(self.times.iter().cloned());
         paragraphs.extend(self.place.as_ref().map(|place| phrases::place(place, id)));
-        (
-            subject,
-            Words {
-                greeting: phrases::greeting(&self.display_name, id),
-                paragraphs,
-                button: None,
-                code: None,
-                closing: phrases::closing(id),
-            },
-        )
+        (subject, Words::to(&self.display_name, paragraphs, id))
     }
 }

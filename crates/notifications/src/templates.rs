@@ -4,7 +4,7 @@ use askama::Template as _;
 use chrono::{DateTime, Utc};
 use karya_core::Lang;
 
-use crate::{BookingMail, GroupMail, MentorMail, SeriesMail, phrases};
+use crate::{BookingMail, DisputeMail, GroupMail, MentorMail, MentorshipMail, SeriesMail, phrases};
 
 /// A mail, apart from who gets it.
 #[derive(Debug, Clone)]
@@ -40,6 +40,10 @@ pub enum Template {
     Group(GroupMail),
     /// Tells one side of a series of bookings what happened to all of it.
     Series(SeriesMail),
+    /// Tells one side of a mentorship what happened to it.
+    Mentorship(MentorshipMail),
+    /// Tells one side of a booking what happened to the dispute about it.
+    Dispute(DisputeMail),
 }
 
 /// A mail in words.
@@ -73,6 +77,19 @@ pub(crate) struct Words {
     /// Something to copy: label and text.
     pub(crate) code: Option<(&'static str, String)>,
     pub(crate) closing: &'static str,
+}
+
+impl Words {
+    /// To somebody: these paragraphs and nothing else. `id`: in Indonesian, otherwise in English.
+    pub(crate) fn to(name: &str, paragraphs: Vec<String>, id: bool) -> Self {
+        Self {
+            greeting: phrases::greeting(name, id),
+            paragraphs,
+            button: None,
+            code: None,
+            closing: phrases::closing(id),
+        }
+    }
 }
 
 impl Template {
@@ -144,6 +161,8 @@ impl Template {
             Self::Mentor(mail) => mail.words(id),
             Self::Group(mail) => mail.words(id),
             Self::Series(mail) => mail.words(id),
+            Self::Mentorship(mail) => mail.words(id),
+            Self::Dispute(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {

@@ -1,7 +1,9 @@
 //! Mentoring. Everybody's clock stands at Monday, 1 June 2026, 12:00 in Jakarta.
 
+mod blocks;
 mod booking;
 mod calendars;
+mod cascade;
 mod discovery;
 mod disputes;
 mod feedback;
@@ -13,12 +15,14 @@ mod life;
 mod mentors;
 mod mentorships;
 mod notes;
+mod offering_hours;
 mod offerings;
 mod oracle;
 mod proof;
 mod response_time;
 mod series;
 mod storm;
+mod told;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -67,7 +71,7 @@ impl<'a> Mentor<'a> {
             "id": Uuid::now_v7(), "mentor_id": user_id, "title": "Klinik ekspor", "mode": "online",
             "durations": [60, 30], "interval_min": 30, "before_min": 0, "after_min": 0, "notice_min": 120,
             "horizon_days": 60, "needs_approval": false, "cancel_notice_min": 1440,
-            "meeting_url": "https://meet.karya.test/{code}", "questions": [], "active": true, "version": 1,
+            "meeting_url": "https://meet.karya.test/{code}", "questions": [], "active": true, "weekly": "{}", "version": 1,
             "created_at": "2026-06-01T05:00:00Z", "updated_at": "2026-06-01T05:00:00Z",
         });
         for (key, value) in offering.as_object().unwrap() {

@@ -45,6 +45,12 @@ pub(crate) struct CreateBooking {
     #[serde(default)]
     #[schema(max_items = 10)]
     answers: Vec<NewAnswer>,
+    /// Whether to ask other mentors who fit, up to three one after the other, if this one declines or does not answer:
+    /// at the same start, or else at the soonest one within 48 hours after it. Each is a new booking with
+    /// `cascaded_from`. Only for offerings that want the mentor's consent; other mentors may confirm at once. It ends
+    /// with `DELETE /v1/bookings/{booking_id}/cascade`, or when the caller cancels or has something else at that time.
+    #[serde(default)]
+    cascade: bool,
 }
 
 const MAX_ANSWERS: usize = 10;
@@ -91,6 +97,7 @@ impl CreateBooking {
             business: self.business_id,
             topic,
             answers,
+            cascade: self.cascade,
         });
         check.finish(parsed)
     }

@@ -19,6 +19,7 @@ use crate::queries::disputes as queries;
 
 pub(crate) fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(dispute_no_show)
+        .service(get_dispute)
         .service(list_booking_disputes)
         .service(resolve_dispute);
 }
@@ -79,6 +80,7 @@ pub(crate) struct DisputeView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     outcome: Option<DisputeOutcome>,
+    /// What staff wrote for each other; they alone see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 2000)]
     note: Option<String>,
@@ -140,10 +142,30 @@ pub(crate) async fn dispute_no_show(
     idempotency
         .once(&mut conn, now, Some(user), async |conn| {
             let made = ops::dispute(conn, now, user, *id, statement).await?;
-            let location = format!("/v1/bookings/{id}");
+            let location = format!("/v1/bookings/{id}/dispute");
             Reply::created(location, &DisputeView::from(made))
         })
         .await
+}
+
+/// Show the dispute of a booking
+///
+/// For both sides of the booking: what was said, and what staff decided once they have. Notes of staff are not shown.
+#[utoipa::path(tag = "disputes", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
+    (status = 200, description = "The dispute", body = DisputeView),
+    (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "`booking.not_found`, `booking.dispute_not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    CommonProblems,
+))]
+#[get("/bookings/{booking_id}/dispute")]
+pub(crate) async fn get_dispute(
+    actor: Actor,
+    db: Data<Db>,
+    id: Path<BookingId>,
+) -> Result<HttpResponse, Problem> {
+    let reader = db.read().await?;
+    let found = ops::show_dispute(&reader, actor.user_id, *id).await?;
+    Ok(Reply::ok(&DisputeView::from(found))?.into())
 }
 
 karya_core::text_enum! {

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use karya_core::{BookingId, Check, Clock, Cursors, Invalid, Rule, Text, UserId};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, Idempotency, Json, PageQuery, Paging, Problem, ProblemBody, Query, Reply,
+    Actor, CommonProblems, Idempotency, Json, MaybeActor, PageQuery, Paging, Problem, ProblemBody,
+    Query, Reply,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -211,13 +212,15 @@ pub(crate) struct MentorFeedbackPage {
 /// List what mentees say about a mentor
 ///
 /// What is revealed and counts for the rating, the newest first.
-#[utoipa::path(tag = "feedback", params(("mentor_id" = UserId, Path, description = "Id of the mentor"), PageQuery), responses(
+#[utoipa::path(tag = "feedback", security((), ("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor"), PageQuery), responses(
     (status = 200, description = "A page of feedback", body = MentorFeedbackPage),
+    (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`mentor.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[get("/mentors/{mentor_id}/feedback")]
 pub(crate) async fn list_mentor_feedback(
+    viewer: MaybeActor,
     db: Data<Db>,
     cursors: Data<Cursors>,
     mentor: Path<UserId>,
@@ -227,10 +230,10 @@ pub(crate) async fn list_mentor_feedback(
     let paging = Paging::new(&cursors, scope, query.limit, query.cursor.as_deref())?;
     let after = paging.after()?;
     let reader = db.read_list().await?;
-    if !queries::is_approved(&reader, *mentor)
-        .await
-        .map_err(MentoringError::from)?
-    {
+    let viewer = viewer.0.map(|actor| actor.user_id);
+    let is_hidden = ops::blocks::is_hidden(&reader, viewer, *mentor).await?;
+    let is_approved = queries::is_approved(&reader, *mentor).await;
+    if is_hidden || !is_approved.map_err(MentoringError::from)? {
         return Err(MentoringError::MentorNotFound.into());
     }
     let rows = queries::list_public(&reader, *mentor, paging.size, after)

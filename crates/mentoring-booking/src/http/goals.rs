@@ -3,11 +3,11 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, patch, post};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use karya_core::{Check, Clock, Invalid, Rule, Text};
+use karya_core::{Check, Clock, Cursors, Invalid, Rule, Text};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, Idempotency, IfMatch, Json, MergePatch, Patch, Problem, ProblemBody,
-    Reply,
+    Actor, CommonProblems, Idempotency, IfMatch, Json, MergePatch, PageQuery, Paging, Patch,
+    Problem, ProblemBody, Query, Reply,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -115,11 +115,15 @@ impl From<GoalRow> for GoalView {
     }
 }
 
-/// All goals of a mentorship.
+/// A page of the goals of a mentorship.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct GoalList {
-    #[schema(max_items = 50)]
+pub(crate) struct GoalPage {
+    #[schema(max_items = 100)]
     items: Vec<GoalView>,
+    /// Send it as `cursor` to get the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 500)]
+    next_cursor: Option<String>,
 }
 
 /// Set a goal
@@ -157,9 +161,9 @@ pub(crate) async fn create_goal(
 
 /// List the goals of a mentorship
 ///
-/// For both sides, the oldest first; all of them.
-#[utoipa::path(tag = "mentorships", security(("bearer" = [])), params(("mentorship_id" = MentorshipId, Path, description = "Id of the mentorship")), responses(
-    (status = 200, description = "The goals", body = GoalList),
+/// For both sides, the oldest first.
+#[utoipa::path(tag = "mentorships", security(("bearer" = [])), params(("mentorship_id" = MentorshipId, Path, description = "Id of the mentorship"), PageQuery), responses(
+    (status = 200, description = "A page of goals", body = GoalPage),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`mentorship.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
@@ -168,12 +172,18 @@ pub(crate) async fn create_goal(
 pub(crate) async fn list_goals(
     actor: Actor,
     db: Data<Db>,
+    cursors: Data<Cursors>,
     id: Path<MentorshipId>,
+    Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
+    let scope = format!("goals {}", *id);
+    let paging = Paging::new(&cursors, scope, query.limit, query.cursor.as_deref())?;
+    let page = (paging.size, paging.after()?);
     let reader = db.read_list().await?;
-    let rows = ops::list_goals(&reader, actor.user_id, *id).await?;
+    let rows = ops::list_goals(&reader, actor.user_id, *id, page).await?;
+    let (rows, next_cursor) = paging.cut(rows, |row| row.id);
     let items = rows.into_iter().map(Into::into).collect();
-    Ok(Reply::ok(&GoalList { items })?.into())
+    Ok(Reply::ok(&GoalPage { items, next_cursor })?.into())
 }
 
 /// A change of a goal. What is not mentioned stays; `null` clears.
@@ -326,11 +336,15 @@ impl From<ActionItemRow> for ActionItemView {
     }
 }
 
-/// All steps towards a goal.
+/// A page of the steps towards a goal.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ActionItemList {
-    #[schema(max_items = 50)]
+pub(crate) struct ActionItemPage {
+    #[schema(max_items = 100)]
     items: Vec<ActionItemView>,
+    /// Send it as `cursor` to get the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 500)]
+    next_cursor: Option<String>,
 }
 
 /// Add an action item
@@ -368,9 +382,9 @@ pub(crate) async fn create_action_item(
 
 /// List the action items of a goal
 ///
-/// For both sides, the oldest first; all of them.
-#[utoipa::path(tag = "mentorships", security(("bearer" = [])), params(("goal_id" = GoalId, Path, description = "Id of the goal")), responses(
-    (status = 200, description = "The action items", body = ActionItemList),
+/// For both sides, the oldest first.
+#[utoipa::path(tag = "mentorships", security(("bearer" = [])), params(("goal_id" = GoalId, Path, description = "Id of the goal"), PageQuery), responses(
+    (status = 200, description = "A page of action items", body = ActionItemPage),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`mentorship.goal_not_found`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
@@ -379,12 +393,18 @@ pub(crate) async fn create_action_item(
 pub(crate) async fn list_action_items(
     actor: Actor,
     db: Data<Db>,
+    cursors: Data<Cursors>,
     id: Path<GoalId>,
+    Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
+    let scope = format!("action-items {}", *id);
+    let paging = Paging::new(&cursors, scope, query.limit, query.cursor.as_deref())?;
+    let page = (paging.size, paging.after()?);
     let reader = db.read_list().await?;
-    let rows = ops::list_action_items(&reader, actor.user_id, *id).await?;
+    let rows = ops::list_action_items(&reader, actor.user_id, *id, page).await?;
+    let (rows, next_cursor) = paging.cut(rows, |row| row.id);
     let items = rows.into_iter().map(Into::into).collect();
-    Ok(Reply::ok(&ActionItemList { items })?.into())
+    Ok(Reply::ok(&ActionItemPage { items, next_cursor })?.into())
 }
 
 async fn mark(

@@ -1,3 +1,5 @@
+mod alternatives;
+mod blocks;
 pub(crate) mod book;
 pub(crate) mod bookings;
 pub(crate) mod calendar;
@@ -32,7 +34,9 @@ type VersionedCall<Id> = (Actor, Idempotency, IfMatch, Data<Db>, Data<Clock>, Pa
 
 /// What is around and after a session.
 pub(crate) fn growth_routes(cfg: &mut utoipa_actix_web::service_config::ServiceConfig<'_>) {
-    cfg.configure(feedback::routes)
+    cfg.configure(alternatives::routes)
+        .configure(blocks::routes)
+        .configure(feedback::routes)
         .configure(notes::routes)
         .configure(disputes::routes)
         .configure(mentorships::routes)

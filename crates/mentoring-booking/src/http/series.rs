@@ -79,6 +79,7 @@ impl CreateBookingSeries {
                 business: self.business_id,
                 topic,
                 answers,
+                cascade: false,
             },
             rhythm: self.every,
             count: self.count,

@@ -112,10 +112,11 @@ impl Page {
             .map(str::parse::<Tz>)
             .transpose()
             .map_err(|_unknown| Problem::parameter("time_zone", ZONE))?;
-        let (offering, calendar) = queries::offerings::find_open(conn, id)
-            .await
-            .map_err(MentoringError::from)?
-            .ok_or(MentoringError::OfferingNotFound)?;
+        let (offering, calendar) =
+            queries::offerings::find_open(conn, id, viewer.map(|viewer| viewer.user_id))
+                .await
+                .map_err(MentoringError::from)?
+                .ok_or(MentoringError::OfferingNotFound)?;
         let duration = duration
             .or(offering.durations.first().copied())
             .filter(|duration| offering.durations.contains(duration))
@@ -141,10 +142,7 @@ impl Page {
     }
 
     fn session(&self) -> Session<'_> {
-        Session {
-            mode: self.offering.mode,
-            mentee_region: self.mentee_region.as_deref(),
-        }
+        Session::of(&self.offering, self.mentee_region.as_deref())
     }
 
     fn slots(&self, range: Interval, now: DateTime<Utc>) -> Result<Vec<Slot>, MentoringError> {

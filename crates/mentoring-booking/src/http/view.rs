@@ -100,6 +100,10 @@ pub struct BookingView {
     created_at: DateTime<Utc>,
     #[serde(with = "karya_core::instant")]
     updated_at: DateTime<Utc>,
+    /// The request that came to nothing and in whose place the system made this booking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cascaded_from: Option<BookingId>,
 }
 
 impl BookingView {
@@ -133,6 +137,7 @@ impl BookingView {
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            cascaded_from: row.cascaded_from,
         }
     }
 }

@@ -1,10 +1,10 @@
-use karya_core::{EmailAddress, UserId};
+use karya_core::UserId;
 use karya_db::AsyncPgConnection;
 use karya_jobs::{Job, JobError, enqueue};
 use karya_notifications::{MentorDecision, MentorMail, Template};
 use serde::{Deserialize, Serialize};
 
-use super::Context;
+use super::{Context, post};
 use crate::MentoringError;
 use crate::model::Review;
 use crate::queries;
@@ -76,11 +76,6 @@ impl Job for TellMentor {
             display_name,
             note,
         });
-        let email = EmailAddress::parse(&person.email)
-            .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
-        Ok(context
-            .mailer
-            .send(context.clock.now(), &email, person.locale, &template)
-            .await?)
+        post(&context, &person, &template).await
     }
 }

@@ -1,5 +1,6 @@
 //! Rows and values.
 
+mod blocks;
 mod calendar_rows;
 mod groups;
 mod growth;
@@ -9,6 +10,7 @@ mod mentors;
 mod rows;
 mod windows;
 
+pub(crate) use blocks::{BlockId, BlockRow, CascadeRow};
 pub(crate) use calendar_rows::{
     ExternalBusyRow, ExternalCalendarRow, FeedRow, OverrideRow, ScheduleRow, TimeOffRow,
 };
@@ -31,4 +33,4 @@ pub(crate) use mentors::{Decision, MentorProfile, MentorSummaryRow, Review, tag}
 pub(crate) use rows::{
     BookingEvent, BookingRow, CalendarRow, ClaimRow, MentorRow, OfferingRow, Question,
 };
-pub(crate) use windows::{Minutes, day_windows, multirange, weekly_rules};
+pub(crate) use windows::{Minutes, day_windows, joined, multirange, weekly_rules};

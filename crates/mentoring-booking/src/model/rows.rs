@@ -102,6 +102,8 @@ pub(crate) struct OfferingRow {
     pub(crate) version: i32,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
+    /// In which minutes of a week it is given; none: in all open ones.
+    pub(crate) weekly: Minutes,
 }
 
 /// A `smallint[]` without nulls, as the constraint on the column has it.
@@ -185,6 +187,8 @@ pub(crate) struct BookingRow {
     pub(crate) version: i32,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
+    /// The request in whose place this one was made.
+    pub(crate) cascaded_from: Option<BookingId>,
 }
 
 /// One thing that happened to a booking.

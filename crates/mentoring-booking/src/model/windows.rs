@@ -17,8 +17,22 @@ pub(crate) fn multirange(parts: impl IntoIterator<Item = (i32, i32)>) -> Minutes
         .collect()
 }
 
+/// The same set with parts that touch or overlap joined, in order: as the database gives it back.
+pub(crate) fn joined(minutes: &Minutes) -> Minutes {
+    let mut all: Vec<(i32, i32)> = parts(minutes).collect();
+    all.sort_unstable();
+    let mut joined: Vec<(i32, i32)> = Vec::new();
+    for (start, end) in all {
+        match joined.last_mut() {
+            Some((_, last)) if start <= *last => *last = end.max(*last),
+            _ => joined.push((start, end)),
+        }
+    }
+    multirange(joined)
+}
+
 /// The parts `[start, end)`.
-pub(crate) fn parts(minutes: &Minutes) -> impl Iterator<Item = (i32, i32)> + '_ {
+pub(crate) fn parts(minutes: &[(Bound<i32>, Bound<i32>)]) -> impl Iterator<Item = (i32, i32)> + '_ {
     minutes.iter().filter_map(|bounds| match *bounds {
         (Bound::Included(start), Bound::Excluded(end)) => Some((start, end)),
         _ => None,
@@ -26,7 +40,7 @@ pub(crate) fn parts(minutes: &Minutes) -> impl Iterator<Item = (i32, i32)> + '_ 
 }
 
 /// The minutes of a week as rules of its days.
-pub(crate) fn weekly_rules(minutes: &Minutes) -> Vec<WeeklyRule> {
+pub(crate) fn weekly_rules(minutes: &[(Bound<i32>, Bound<i32>)]) -> Vec<WeeklyRule> {
     let mut rules = Vec::new();
     for (start, end) in parts(minutes) {
         let mut from = start;
@@ -52,8 +66,14 @@ pub(crate) fn day_windows(minutes: &Minutes) -> Vec<DayWindow> {
 
 #[cfg(test)]
 mod tests {
-    use super::{multirange, weekly_rules};
+    use super::{joined, multirange, weekly_rules};
     use crate::slots::WeeklyRule;
+
+    #[test]
+    fn parts_that_touch_are_one() {
+        let said = multirange([(600, 720), (1440, 1500), (540, 610), (720, 780)]);
+        assert_eq!(joined(&said), multirange([(540, 780), (1440, 1500)]));
+    }
 
     #[test]
     fn hours_over_midnight_are_rules_of_two_days() {

@@ -3,6 +3,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{BookingId, BusinessId, Invalid, Random, Rule, UserId, Words};
 use karya_db::membership;
 
+use super::cascade;
 use super::place::{Room, Wish};
 use super::transition::record;
 use crate::jobs::{self, Notice};
@@ -27,6 +28,14 @@ const NOT_A_MEMBER: Rule = Rule::Other {
     },
 };
 
+const NOT_ASKED: Rule = Rule::Other {
+    code: "not_asked",
+    words: Words {
+        id: "hanya untuk layanan yang meminta persetujuan mentor",
+        en: "is for offerings that want the mentor's consent",
+    },
+};
+
 /// A booking whose values are in order.
 #[derive(Debug)]
 pub(crate) struct NewBooking {
@@ -35,6 +44,8 @@ pub(crate) struct NewBooking {
     pub(crate) topic: Option<String>,
     /// Key and text.
     pub(crate) answers: Vec<(String, String)>,
+    /// Whether it is passed on to another mentor if this one cannot.
+    pub(crate) cascade: bool,
 }
 
 /// Books a session, or asks for it where the offering wants the mentor's consent.
@@ -48,6 +59,9 @@ pub(crate) async fn book(
     conn.transaction(async |conn| {
         check_business(conn, mentee, new.business).await?;
         let room = Room::find(conn, now, mentee, new.wish, None).await?;
+        if new.cascade && !room.offering.needs_approval {
+            return Err(Invalid::body("/cascade", NOT_ASKED).into());
+        }
         let answers = answers(&room.offering.questions, new.answers)?;
         check_ahead(conn, now, mentee, (1, false)).await?;
         let details = Details {
@@ -58,20 +72,34 @@ pub(crate) async fn book(
         let time = (room.starts_at, room.ends_at);
         let of = (&room.offering, &room.calendar);
         let booking = draft(now, random, of, mentee, time, details);
-        let kind = claim_kind(&booking);
-        queries::bookings::insert(conn, &booking).await?;
-        room.take(conn, kind, booking.id.as_uuid(), booking.expires_at)
-            .await?;
-        record(conn, now, Some(mentee), None, &booking).await?;
+        write(conn, now, Some(mentee), &room, &booking).await?;
+        if new.cascade {
+            queries::cascades::insert(conn, &cascade::wanted(&booking)).await?;
+        }
         let notice = match booking.state {
             BookingState::Requested => Notice::Requested,
             _ => Notice::Confirmed,
         };
         jobs::announce(conn, &booking, notice).await?;
-        jobs::plan(conn, now, &booking).await?;
         Ok(booking)
     })
     .await
+}
+
+/// Writes a new booking, its claims, its history and its deadlines.
+pub(super) async fn write(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    actor: Option<UserId>,
+    room: &Room,
+    booking: &BookingRow,
+) -> Result<(), MentoringError> {
+    let kind = claim_kind(booking);
+    queries::bookings::insert(conn, booking).await?;
+    room.take(conn, kind, booking.id.as_uuid(), booking.expires_at)
+        .await?;
+    record(conn, now, actor, None, booking).await?;
+    jobs::plan(conn, now, booking).await
 }
 
 /// Refuses a business that the mentee is not a member of.
@@ -160,6 +188,7 @@ pub(super) fn draft(
         version: 1,
         created_at: now,
         updated_at: now,
+        cascaded_from: None,
     }
 }
 

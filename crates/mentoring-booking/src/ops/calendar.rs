@@ -203,10 +203,7 @@ async fn affected(
         return Ok(Vec::new());
     };
     let outside = ahead.into_iter().filter_map(|booking| {
-        let session = Session {
-            mode: booking.mode,
-            mentee_region: None,
-        };
+        let session = Session::any(booking.mode);
         let reason = person.left_out(session, (booking.starts_at, booking.ends_at))?;
         Some(Affected {
             booking: booking.id,

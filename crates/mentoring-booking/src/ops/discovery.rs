@@ -27,6 +27,8 @@ pub(crate) struct Window {
     pub(crate) zone: Option<Tz>,
     pub(crate) from: Option<NaiveDate>,
     pub(crate) to: Option<NaiveDate>,
+    /// Exactly this time, whatever the dates.
+    pub(crate) span: Option<Interval>,
     pub(crate) now: DateTime<Utc>,
 }
 
@@ -45,6 +47,9 @@ impl Window {
 
     /// As instants, for a mentor of this zone; none when it is over there already.
     fn interval(&self, mentors: Tz) -> Option<Interval> {
+        if self.span.is_some() {
+            return self.span;
+        }
         if self.from.is_none() && self.to.is_none() {
             return Interval::new(self.now, self.now + TimeDelta::days(WINDOW_DAYS)).ok();
         }
@@ -57,11 +62,20 @@ impl Window {
     }
 }
 
+/// What is better where there is a choice, and no condition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Prefer {
+    pub(crate) mode: SessionMode,
+    /// In minutes.
+    pub(crate) duration: i16,
+}
+
 /// What somebody looks for.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
     pub(crate) wanted: Wanted,
     pub(crate) session: queries::discovery::Session,
+    pub(crate) prefer: Option<Prefer>,
     pub(crate) window: Window,
     pub(crate) sort: MentorSort,
 }
@@ -106,6 +120,7 @@ pub(crate) async fn search(
         session,
         window,
         sort,
+        ..
     } = search;
     let rows = queries::discovery::candidates(conn, wanted, *session, viewer).await?;
     let mut candidates: BTreeMap<UserId, Candidate> = BTreeMap::new();
@@ -171,7 +186,10 @@ fn judged(
         .offerings
         .iter()
         .filter_map(free)
-        .min_by_key(|free| (free.soonest, free.needs_approval, free.offering));
+        .min_by_key(|free| {
+            let is_other = search.prefer.is_some_and(|prefer| prefer.mode != free.mode);
+            (is_other, free.soonest, free.needs_approval, free.offering)
+        });
     let (score, reasons) = judge(&search.wanted, &candidate.mentor);
     let rank = Rank {
         score,
@@ -194,15 +212,18 @@ fn free(
     mentor: &Availability,
     mentee: Option<&Availability>,
     Search {
-        session, window, ..
+        session,
+        prefer,
+        window,
+        ..
     }: &Search,
 ) -> Option<Free> {
-    let duration = session.duration.or(offering.durations.first().copied())?;
+    let preferred = prefer.map(|prefer| prefer.duration);
+    let preferred = preferred.filter(|duration| offering.durations.contains(duration));
+    let usual = offering.durations.first().copied();
+    let duration = session.duration.or(preferred).or(usual)?;
     let rules = availability::rules(offering, duration)?;
-    let how = Session {
-        mode: offering.mode,
-        mentee_region: mentee.and_then(Availability::region),
-    };
+    let how = Session::of(offering, mentee.and_then(Availability::region));
     let range = window.interval(mentor.zone)?;
     let is_free = |slot: &Slot| {
         mentee.is_none_or(|mentee| {

@@ -6,11 +6,11 @@ use karya_core::{BookingId, UserId};
 use karya_db::OnConstraint;
 
 use super::feedback::participant;
-use super::transition::{record, write};
+use super::transition::{record, view, write};
 use crate::model::{
     Action, BookingRow, BookingState, DisputeOutcome, DisputeRow, Facts, NoShowParty, Party, step,
 };
-use crate::{MentoringError, claims, queries};
+use crate::{MentoringError, claims, growth_jobs, queries};
 
 /// How long after the report the accused may deny it.
 const DISPUTED_WITHIN: TimeDelta = TimeDelta::hours(72);
@@ -56,9 +56,23 @@ pub(crate) async fn dispute(
         queries::disputes::insert(conn, &row)
             .await
             .on_constraint("booking_disputes_pkey", || MentoringError::DisputeMade)?;
+        growth_jobs::announce_dispute(conn, &row).await?;
         Ok((row, booking))
     })
     .await
+}
+
+/// The dispute of a booking, for its two sides: without what staff wrote for each other. Two statements.
+pub(crate) async fn show_dispute(
+    conn: &AsyncPgConnection,
+    user: UserId,
+    id: BookingId,
+) -> Result<(DisputeRow, BookingRow), MentoringError> {
+    let (booking, _) = view(conn, user, id).await?;
+    let row = queries::disputes::find(conn, id)
+        .await?
+        .ok_or(MentoringError::DisputeNotFound)?;
+    Ok((DisputeRow { note: None, ..row }, booking))
 }
 
 /// Decides a dispute, or decides it otherwise than before. Only the booking's state tells what changes.
@@ -97,6 +111,7 @@ pub(crate) async fn resolve_dispute(
             ..dispute
         };
         queries::disputes::resolve(conn, &decided).await?;
+        growth_jobs::announce_dispute(conn, &decided).await?;
         Ok((decided, booking))
     })
     .await

@@ -57,13 +57,19 @@ pub(crate) async fn found(conn: &AsyncPgConnection, id: UserId) -> Result<Found,
         .ok_or(MentoringError::MentorNotFound)
 }
 
-/// A mentor as `viewer` may see them: approved ones are public; the others exist for themselves and for staff.
+/// A mentor as `viewer` may see them: approved ones are public, but not for whoever has blocked them or is blocked by
+/// them; the others exist for themselves and for staff.
 pub(crate) async fn show(
     conn: &AsyncPgConnection,
     id: UserId,
     viewer: Option<&Actor>,
 ) -> Result<Found, MentoringError> {
     let found = found(conn, id).await?;
+    let user = viewer.filter(|viewer| !knows_all(viewer, id));
+    let user = user.map(|viewer| viewer.user_id);
+    if super::blocks::is_hidden(conn, user, id).await? {
+        return Err(MentoringError::MentorNotFound);
+    }
     if is_public(&found) || viewer.is_some_and(|viewer| knows_all(viewer, id)) {
         Ok(found)
     } else {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::{Invalid, Rule, UserId, Words};
+use karya_core::{Invalid, PageSize, Rule, UserId, Words};
 use karya_db::OnConstraint;
 
 use crate::jobs;
@@ -10,7 +10,7 @@ use crate::model::{
     ActionItemId, ActionItemRow, GoalId, GoalRow, GoalStatus, MentorshipId, MentorshipRow,
     MentorshipState, Party, Side,
 };
-use crate::{MentoringError, queries};
+use crate::{MentoringError, claims, growth_jobs, queries};
 
 /// How many goals a mentorship, and how many action items a goal has at most.
 pub(crate) const MAX_GOALS: i64 = 50;
@@ -22,7 +22,7 @@ const NO_BOOKING: Rule = Rule::Other {
         en: "has no session with you yet",
     },
 };
-const YOURSELF: Rule = Rule::Other {
+pub(super) const YOURSELF: Rule = Rule::Other {
     code: "yourself",
     words: Words {
         id: "tidak bisa diri sendiri",
@@ -67,6 +67,14 @@ pub(crate) async fn propose(
         if side == Side::Mentor && !queries::mentorships::have_booked(conn, mentor, mentee).await? {
             return Err(Invalid::body(pointer, NO_BOOKING).into());
         }
+        // Whoever blocks somebody holds these locks too. To either it is as if the two had never met.
+        claims::lock(conn, now, &[mentor, mentee]).await?;
+        if queries::blocks::between(conn, mentor, mentee).await? {
+            return Err(match side {
+                Side::Mentee => MentoringError::MentorNotFound,
+                Side::Mentor => Invalid::body(pointer, NO_BOOKING).into(),
+            });
+        }
         let row = MentorshipRow {
             id: MentorshipId::fresh(),
             mentor_id: mentor,
@@ -87,6 +95,7 @@ pub(crate) async fn propose(
             .await
             .on_constraint("mentorships_live_key", || MentoringError::MentorshipLive)?;
         jobs::plan_mentorship(conn, now, &row).await?;
+        growth_jobs::announce_mentorship(conn, &row).await?;
         Ok(row)
     })
     .await
@@ -137,6 +146,7 @@ pub(crate) async fn step_mentorship(
         if row.state == Active {
             jobs::plan_mentorship(conn, now, &row).await?;
         }
+        growth_jobs::announce_mentorship(conn, &row).await?;
         Ok((row, side))
     })
     .await
@@ -167,7 +177,7 @@ pub(crate) async fn close_mentorship(
         row.version += 1;
         row.updated_at = now;
         queries::mentorships::update(conn, &row).await?;
-        Ok(())
+        growth_jobs::announce_mentorship(conn, &row).await
     })
     .await
 }
@@ -227,14 +237,15 @@ fn running(mentorship: &MentorshipRow) -> Result<(), MentoringError> {
     }
 }
 
-/// The goals of a mentorship.
+/// The goals of a mentorship. `after`: the last one of the page before.
 pub(crate) async fn list_goals(
     conn: &AsyncPgConnection,
     user: UserId,
     id: MentorshipId,
+    (size, after): (PageSize, Option<GoalId>),
 ) -> Result<Vec<GoalRow>, MentoringError> {
     view_mentorship(conn, user, id).await?;
-    Ok(queries::mentorships::goals(conn, id, MAX_GOALS).await?)
+    Ok(queries::mentorships::goals(conn, id, size, after).await?)
 }
 
 async fn own_goal(
@@ -304,14 +315,15 @@ pub(crate) async fn add_action_item(
     .await
 }
 
-/// The steps towards a goal.
+/// The steps towards a goal. `after`: the last one of the page before.
 pub(crate) async fn list_action_items(
     conn: &AsyncPgConnection,
     user: UserId,
     id: GoalId,
+    (size, after): (PageSize, Option<ActionItemId>),
 ) -> Result<Vec<ActionItemRow>, MentoringError> {
     own_goal(conn, user, id).await?;
-    Ok(queries::mentorships::items(conn, id, MAX_GOALS).await?)
+    Ok(queries::mentorships::items(conn, id, size, after).await?)
 }
 
 /// Says that a step is done, or that it is not. Saying it again changes nothing.

@@ -1,7 +1,9 @@
 //! The rules. Each operation takes a connection, then the time, then who and what.
 
+pub(crate) mod blocks;
 mod book;
 pub(crate) mod calendar;
+pub(crate) mod cascade;
 pub(crate) mod discovery;
 mod dispute;
 pub(crate) mod external;
@@ -21,7 +23,7 @@ mod tally;
 mod transition;
 
 pub(crate) use book::{NewBooking, book};
-pub(crate) use dispute::{dispute, resolve_dispute};
+pub(crate) use dispute::{dispute, resolve_dispute, show_dispute};
 pub(crate) use feedback::{NewFeedback, give_feedback, reveal_feedback, show_feedback};
 pub(crate) use hold::{hold, release_hold};
 pub(crate) use mentorship::{

@@ -51,6 +51,9 @@ pub(crate) async fn show(
     viewer: Option<UserId>,
 ) -> Result<OfferingRow, MentoringError> {
     let (row, is_public) = find(conn, id).await?;
+    if super::blocks::is_hidden(conn, viewer, row.mentor_id).await? {
+        return Err(MentoringError::OfferingNotFound);
+    }
     if is_public || viewer == Some(row.mentor_id) {
         Ok(row)
     } else {

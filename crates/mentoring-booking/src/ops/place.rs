@@ -96,7 +96,7 @@ impl Search {
         span: Span,
         (starts, moving): (&[DateTime<Utc>], Option<Uuid>),
     ) -> Result<Self, MentoringError> {
-        let (offering, _) = queries::offerings::find_open(conn, span.offering)
+        let (offering, _) = queries::offerings::find_open(conn, span.offering, Some(mentee))
             .await?
             .ok_or(MentoringError::OfferingNotFound)?;
         let duration = span
@@ -116,6 +116,10 @@ impl Search {
         // Requests that lapsed are ended here, and each has another side, which is locked in the same order.
         let owners = transition::with_lapsed(conn, now, [mentor, mentee]).await?;
         let mut calendars = claims::lock(conn, now, &owners).await?;
+        // Looked at again under the lock: whoever blocks somebody holds it too.
+        if queries::blocks::between(conn, mentor, mentee).await? {
+            return Err(MentoringError::OfferingNotFound);
+        }
         claims::drop_lapsed_holds(conn, now, &owners).await?;
         transition::lapse_due(conn, now, &owners).await?;
         calendars.retain(|row| row.user_id == mentor || row.user_id == mentee);
@@ -155,10 +159,7 @@ impl Search {
 
     /// When a session from `starts_at` ends, or why there is no room for it.
     pub(super) fn fit(&self, starts_at: DateTime<Utc>) -> Result<DateTime<Utc>, MentoringError> {
-        let session = Session {
-            mode: self.offering.mode,
-            mentee_region: self.mentees.region(),
-        };
+        let session = Session::of(&self.offering, self.mentees.region());
         let ends_at = starts_at + self.length;
         if let Err(refusal) = self
             .mentors

@@ -59,7 +59,7 @@ pub(crate) struct Series {
 
 /// Books a series: all of it under one lock of both calendars, in the order of time.
 ///
-/// Nine statements for the search and the limits, five to write whatever the count, and up to three deadlines for
+/// Ten statements for the search and the limits, five to write whatever the count, and up to three deadlines for
 /// each session.
 pub(crate) async fn create(
     conn: &mut AsyncPgConnection,
@@ -74,6 +74,7 @@ pub(crate) async fn create(
             business,
             topic,
             answers,
+            ..
         } = new.booking;
         book::check_business(conn, mentee, business).await?;
         let too_far = || MentoringError::NotOffered {
@@ -83,7 +84,7 @@ pub(crate) async fn create(
         if wish.starts_at > now + HORIZON {
             return Err(too_far());
         }
-        let (_, calendar) = queries::offerings::find_open(conn, wish.offering)
+        let (_, calendar) = queries::offerings::find_open(conn, wish.offering, Some(mentee))
             .await?
             .ok_or(MentoringError::OfferingNotFound)?;
         let zone: Tz = calendar.zone.parse().unwrap_or(Tz::Asia__Jakarta);

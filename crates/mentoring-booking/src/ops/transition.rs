@@ -301,6 +301,9 @@ pub(super) async fn write(
     record(conn, now, actor, Some(before.state), after).await?;
     super::mentors::update_response_time(conn, action, after.mentor_id).await?;
     super::tally::settle(conn, now, before, after).await?;
+    if matches!(action, Action::Decline | Action::Expire) {
+        super::cascade::pass_on(conn, after.id).await?;
+    }
     if let Some(notice) = notice(action, after) {
         jobs::announce(conn, after, notice).await?;
     }

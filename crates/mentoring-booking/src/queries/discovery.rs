@@ -4,6 +4,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::UserId;
 use karya_db::schema::{calendars, mentors, offerings, users};
 
+use super::blocks::{blocked_by, blockers_of};
 use crate::matching::Wanted;
 use crate::model::{CalendarRow, MentorState, MentorSummaryRow, OfferingRow, SessionMode};
 
@@ -50,7 +51,12 @@ pub(crate) async fn candidates(
         .select(mentors::user_id)
         .into_boxed();
     if let Some(besides) = besides {
-        best = best.filter(mentors::user_id.ne(besides));
+        best = best.filter(
+            mentors::user_id
+                .ne(besides)
+                .and(mentors::user_id.ne_all(blocked_by(besides)))
+                .and(mentors::user_id.ne_all(blockers_of(besides))),
+        );
     }
     if !wanted.expertise.is_empty() {
         best = best.filter(mentors::expertise.overlaps_with(wanted.expertise.clone()));

@@ -5,6 +5,7 @@ use karya_core::{GroupSessionId, PageSize, UserId};
 use karya_db::schema::{group_seats, group_sessions, mentors, users};
 use uuid::Uuid;
 
+use super::blocks::{blocked_by, blockers_of};
 use crate::model::{GroupRow, GroupState, MentorState, SeatRow, SeatState};
 
 const LIVE: [SeatState; 2] = [SeatState::Held, SeatState::Confirmed];
@@ -170,6 +171,8 @@ pub(crate) struct GroupFilter {
     pub(crate) to: Option<DateTime<Utc>>,
     pub(crate) mentor: Option<UserId>,
     pub(crate) subsector: Option<String>,
+    /// Not those of mentors whom they have blocked, or who have blocked them.
+    pub(crate) viewer: Option<UserId>,
 }
 
 /// Open ones of approved mentors, by start. `after`: start and id of the last one of the page before.
@@ -195,6 +198,13 @@ pub(crate) async fn list(
     }
     if let Some(mentor) = filter.mentor {
         query = query.filter(group_sessions::mentor_id.eq(mentor));
+    }
+    if let Some(viewer) = filter.viewer {
+        query = query.filter(
+            group_sessions::mentor_id
+                .ne_all(blocked_by(viewer))
+                .and(group_sessions::mentor_id.ne_all(blockers_of(viewer))),
+        );
     }
     if let Some(subsector) = filter.subsector {
         query = query.filter(mentors::subsectors.contains(vec![subsector]));

@@ -100,17 +100,23 @@ pub(crate) async fn list(
         .await
 }
 
-/// At most `limit` goals, the oldest first.
+/// The goals of a mentorship, the oldest first. `after`: the last one of the page before.
 pub(crate) async fn goals(
     conn: &AsyncPgConnection,
     id: MentorshipId,
-    limit: i64,
+    size: PageSize,
+    after: Option<GoalId>,
 ) -> QueryResult<Vec<GoalRow>> {
-    mentorship_goals::table
+    let mut query = mentorship_goals::table
         .filter(mentorship_goals::mentorship_id.eq(id))
         .select(GoalRow::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(mentorship_goals::id.gt(after));
+    }
+    query
         .order(mentorship_goals::id)
-        .limit(limit)
+        .limit(size.and_one())
         .load(&mut &*conn)
         .await
 }
@@ -156,17 +162,23 @@ pub(crate) async fn update_goal(conn: &mut AsyncPgConnection, row: &GoalRow) -> 
     .await
 }
 
-/// At most `limit` action items, the oldest first.
+/// The action items of a goal, the oldest first. `after`: the last one of the page before.
 pub(crate) async fn items(
     conn: &AsyncPgConnection,
     id: GoalId,
-    limit: i64,
+    size: PageSize,
+    after: Option<ActionItemId>,
 ) -> QueryResult<Vec<ActionItemRow>> {
-    action_items::table
+    let mut query = action_items::table
         .filter(action_items::goal_id.eq(id))
         .select(ActionItemRow::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(action_items::id.gt(after));
+    }
+    query
         .order(action_items::id)
-        .limit(limit)
+        .limit(size.and_one())
         .load(&mut &*conn)
         .await
 }

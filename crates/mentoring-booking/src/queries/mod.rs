@@ -1,8 +1,10 @@
 //! One SQL statement per function.
 
 pub(crate) mod availability;
+pub(crate) mod blocks;
 pub(crate) mod bookings;
 pub(crate) mod calendars;
+pub(crate) mod cascades;
 pub(crate) mod discovery;
 pub(crate) mod disputes;
 pub(crate) mod external;

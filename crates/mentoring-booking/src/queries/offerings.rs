@@ -3,14 +3,17 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{OfferingId, PageSize, UserId};
 use karya_db::schema::{calendars, mentors, offerings, users};
 
+use super::blocks::{blocked_by, blockers_of};
 use crate::model::{CalendarRow, MentorState, OfferingRow};
 
-/// An offering that can be booked: open, of an approved mentor; with the mentor's calendar.
+/// An offering that can be booked: open, of an approved mentor; with the mentor's calendar. To whoever has blocked the
+/// mentor, or is blocked by them, there is none.
 pub(crate) async fn find_open(
     conn: &AsyncPgConnection,
     id: OfferingId,
+    viewer: Option<UserId>,
 ) -> QueryResult<Option<(OfferingRow, CalendarRow)>> {
-    offerings::table
+    let mut query = offerings::table
         .inner_join(mentors::table)
         .inner_join(users::table.on(users::id.eq(offerings::mentor_id)))
         .inner_join(calendars::table.on(calendars::user_id.eq(offerings::mentor_id)))
@@ -23,9 +26,15 @@ pub(crate) async fn find_open(
                 .and(users::state.eq("active")),
         )
         .select((OfferingRow::as_select(), CalendarRow::as_select()))
-        .first(&mut &*conn)
-        .await
-        .optional()
+        .into_boxed();
+    if let Some(viewer) = viewer {
+        query = query.filter(
+            offerings::mentor_id
+                .ne_all(blocked_by(viewer))
+                .and(offerings::mentor_id.ne_all(blockers_of(viewer))),
+        );
+    }
+    query.first(&mut &*conn).await.optional()
 }
 
 /// An offering in whatever state.

@@ -75,6 +75,12 @@ impl DayWindow {
         }
     }
 
+    /// What both have in common, if anything.
+    pub(super) fn intersect(self, other: Self) -> Option<Self> {
+        let start_min = self.start_min.max(other.start_min);
+        Self::new(start_min, self.end_min.min(other.end_min)).ok()
+    }
+
     #[must_use]
     pub fn start_min(self) -> u16 {
         self.start_min
@@ -230,6 +236,8 @@ pub struct Calendar<'a> {
     pub weekly: &'a [WeeklyRule],
     pub schedules: &'a [Schedule],
     pub overrides: &'a [Override],
+    /// The hours in which this very offering is given, whatever else decides a date; none: in all that are open.
+    pub offered: &'a [WeeklyRule],
     /// Only those of the region of the mentor.
     pub holidays: &'a [Holiday],
     pub holiday_policy: HolidayPolicy,

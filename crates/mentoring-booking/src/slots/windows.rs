@@ -106,7 +106,20 @@ impl<'a> Days<'a> {
         let mut midnights = Vec::new();
         for day in LocalDay::between(zone, self.first, self.last) {
             midnights.push(day.start);
-            let mut add = |window: DayWindow| windows.extend(day.window(zone, window));
+            let of_day = |rules: &'a [WeeklyRule]| {
+                let of_day = rules.iter();
+                of_day.filter(move |rule| rule.weekday() == day.date.weekday())
+            };
+            let offered = self.calendar.offered;
+            let mut add = |window: DayWindow| {
+                if offered.is_empty() {
+                    windows.extend(day.window(zone, window));
+                }
+                for rule in of_day(offered) {
+                    let both = window.intersect(rule.window());
+                    windows.extend(both.and_then(|both| day.window(zone, both)));
+                }
+            };
             match self.day(day.date) {
                 Day::Overrides(overrides) => overrides
                     .iter()

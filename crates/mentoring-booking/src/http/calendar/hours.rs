@@ -76,7 +76,7 @@ pub(crate) struct DailyWindow {
 }
 
 /// Checks the windows of a week; the pointers of faults start with `pointer`.
-pub(super) fn parse_weekly(
+pub(crate) fn parse_weekly(
     check: &mut Check,
     pointer: &str,
     windows: &[WeeklyWindow],
@@ -136,7 +136,7 @@ fn spell(minutes: u16) -> String {
 }
 
 /// Hours as the API shows them: joined, by day and time.
-pub(super) fn weekly(minutes: &Minutes) -> Vec<WeeklyWindow> {
+pub(crate) fn weekly(minutes: &Minutes) -> Vec<WeeklyWindow> {
     weekly_rules(minutes)
         .into_iter()
         .filter_map(|rule| {

@@ -9,6 +9,8 @@ mod overrides;
 mod reference;
 mod time_off;
 
+pub(crate) use hours::{WeeklyWindow, parse_weekly, weekly};
+
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use karya_core::{BookingId, Rule, Words};
 use serde::{Deserialize, Deserializer, Serialize};

@@ -49,12 +49,14 @@ pub(crate) struct GroupSessionFilter {
 /// List group sessions
 ///
 /// The open ones that are still to come, by start, the earliest first.
-#[utoipa::path(tag = "group sessions", params(GroupSessionFilter), responses(
+#[utoipa::path(tag = "group sessions", security((), ("bearer" = [])), params(GroupSessionFilter), responses(
     (status = 200, description = "A page of group sessions", body = GroupSessionPage),
+    (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[get("/group-sessions")]
 pub(crate) async fn list_group_sessions(
+    viewer: MaybeActor,
     db: Data<Db>,
     clock: Data<Clock>,
     cursors: Data<Cursors>,
@@ -71,6 +73,7 @@ pub(crate) async fn list_group_sessions(
         to: instant("to", query.to.as_deref())?,
         mentor: query.mentor_id,
         subsector: subsector.map(str::to_owned),
+        viewer: viewer.0.map(|actor| actor.user_id),
     };
     let scope = serde_json::to_string(&("group-sessions", &query)).unwrap_or_default();
     let paging = Paging::new(&cursors, scope, query.limit, query.cursor.as_deref())?;
@@ -86,7 +89,8 @@ pub(crate) async fn list_group_sessions(
             .collect(),
         next_cursor,
     };
-    let reply = Reply::ok(&page)?.header("cache-control", "public, max-age=15");
+    // Who is blocked by whom makes a difference.
+    let reply = Reply::ok(&page)?.header("cache-control", "private, max-age=15");
     Ok(reply.into())
 }
 
@@ -107,7 +111,7 @@ pub(crate) async fn get_group_session(
 ) -> Result<HttpResponse, Problem> {
     let viewer = viewer.0.map(|actor| actor.user_id);
     let reader = db.read().await?;
-    let standing = ops::groups::view(&reader, viewer, *id).await?;
+    let standing = ops::groups::show(&reader, viewer, *id).await?;
     let view = GroupSessionView::new(standing, viewer);
     let reply = Reply::ok(&view)?.version(view.version);
     Ok(reply.header("cache-control", "private, no-cache").into())

@@ -116,6 +116,7 @@ impl MentorFilter {
                 mode: self.mode,
                 duration: self.duration,
             },
+            prefer: None,
             window: self.window(now)?,
             sort: self.sort.unwrap_or(MentorSort::Match),
         })
@@ -129,6 +130,7 @@ impl MentorFilter {
             zone,
             from: day("free_from", self.free_from.as_deref())?,
             to: day("free_to", self.free_to.as_deref())?,
+            span: None,
             now,
         };
         // Judged once, so that no mentor's zone makes the difference between a list and a refusal.
@@ -188,7 +190,7 @@ pub(crate) struct MentorCard {
 }
 
 impl MentorCard {
-    fn new(found: Found, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(found: Found, now: DateTime<Utc>) -> Self {
         let reasons = found.reasons.into_iter().map(|reason| MatchReason {
             code: reason.code,
             value: reason.value,

@@ -7,6 +7,8 @@ pub(crate) mod show;
 pub(crate) mod update;
 mod view;
 
+pub(crate) use discover::MentorCard;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) fn routes(cfg: &mut ServiceConfig<'_>) {

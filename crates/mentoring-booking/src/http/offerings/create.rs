@@ -9,7 +9,8 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::view::OfferingView;
-use crate::model::{OfferingRow, Question, SessionMode};
+use crate::http::calendar::{WeeklyWindow, parse_weekly};
+use crate::model::{OfferingRow, Question, SessionMode, joined};
 use crate::ops;
 
 const MAX_DURATIONS: usize = 6;
@@ -101,6 +102,11 @@ pub(crate) struct CreateOffering {
     #[serde(default)]
     #[schema(max_items = 10)]
     pub(super) questions: Vec<Question>,
+    /// The hours of a week in which it is given, on the clock of the mentor's calendar: it can be booked where they
+    /// and the mentor's own hours meet. None: in all of those.
+    #[serde(default)]
+    #[schema(max_items = 84)]
+    pub(super) weekly: Vec<WeeklyWindow>,
     /// Whether it can be booked, once its mentor is approved; true unless given.
     #[serde(default = "yes")]
     pub(super) active: bool,
@@ -144,6 +150,7 @@ impl CreateOffering {
             check.fail("/place", Rule::Required);
         }
         let questions = questions(check, self.questions);
+        let weekly = parse_weekly(check, "/weekly", &self.weekly);
         Some(OfferingRow {
             id: OfferingId::fresh(),
             mentor_id: mentor,
@@ -165,6 +172,7 @@ impl CreateOffering {
             version: 1,
             created_at: now,
             updated_at: now,
+            weekly: joined(&weekly?),
         })
     }
 }

@@ -49,11 +49,14 @@ pub(crate) async fn list_mentor_offerings(
     id: Path<UserId>,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let viewer = viewer.0.map(|actor| actor.user_id);
     let scope = format!("mentor-offerings {}", *id);
     let paging = Paging::new(&cursors, scope, query.limit, query.cursor.as_deref())?;
     let reader = db.read_list().await?;
-    ops::mentors::show(&reader, *id, None).await?;
+    let found = ops::mentors::show(&reader, *id, viewer.0.as_ref()).await?;
+    if !ops::mentors::is_public(&found) {
+        return Err(MentoringError::MentorNotFound.into());
+    }
+    let viewer = viewer.0.map(|actor| actor.user_id);
     let rows = queries::list_of_mentor(&reader, *id, true, paging.size, paging.after()?)
         .await
         .map_err(MentoringError::from)?;

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::create::CreateOffering;
 use super::view::OfferingView;
+use crate::http::calendar::{WeeklyWindow, weekly};
 use crate::model::{OfferingRow, Question, SessionMode};
 use crate::ops;
 
@@ -60,6 +61,9 @@ pub(crate) struct UpdateOffering {
     #[serde(default)]
     #[schema(value_type = Vec<Question>, required = false, max_items = 10)]
     questions: Patch<Vec<Question>>,
+    #[serde(default)]
+    #[schema(value_type = Vec<WeeklyWindow>, required = false, max_items = 84)]
+    weekly: Patch<Vec<WeeklyWindow>>,
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
     active: Patch<bool>,
@@ -113,6 +117,10 @@ impl UpdateOffering {
             questions: self
                 .questions
                 .apply(serde_json::from_value(row.questions).ok())
+                .unwrap_or_default(),
+            weekly: self
+                .weekly
+                .apply(Some(weekly(&row.weekly)))
                 .unwrap_or_default(),
             active: self.active.required(&mut check, "/active", row.active),
         };

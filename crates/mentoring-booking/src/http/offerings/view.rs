@@ -3,6 +3,7 @@ use karya_core::{OfferingId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::calendar::{WeeklyWindow, weekly};
 use crate::model::{OfferingRow, Question, SessionMode};
 
 /// A kind of session that a mentor offers, with its rules.
@@ -54,6 +55,10 @@ pub(crate) struct OfferingView {
     place: Option<String>,
     #[schema(max_items = 10)]
     questions: Vec<Question>,
+    /// The hours of a week in which it is given, joined, on the clock of the mentor's calendar; none: whenever the
+    /// mentor is open.
+    #[schema(max_items = 84)]
+    weekly: Vec<WeeklyWindow>,
     /// Whether it can be booked, once its mentor is approved.
     active: bool,
     /// Goes up with every change; the `ETag` too.
@@ -85,6 +90,7 @@ impl OfferingView {
             cancel_notice_min: row.cancel_notice_min,
             place: row.place,
             questions: serde_json::from_value(row.questions).unwrap_or_default(),
+            weekly: weekly(&row.weekly),
             active: row.active,
             version: row.version,
             created_at: row.created_at,

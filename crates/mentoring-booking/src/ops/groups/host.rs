@@ -65,10 +65,7 @@ pub(crate) async fn create(
         let calendars = claims::lock(conn, now, &[mentor]).await?;
         claims::drop_lapsed_holds(conn, now, &[mentor]).await?;
         transition::lapse_due(conn, now, &[mentor]).await?;
-        let session = Session {
-            mode: new.mode,
-            mentee_region: None,
-        };
+        let session = Session::any(new.mode);
         let interval = Interval::new(new.starts_at, ends_at).ok();
         let blacked_out =
             calendars
@@ -121,6 +118,7 @@ pub(crate) async fn create(
             .await
             .on_constraint("time_claims_no_overlap", taken)?;
         claims::bump(conn, &[mentor]).await?;
+        group_jobs::plan(conn, now, &row).await?;
         Ok(row.id)
     })
     .await

@@ -29,6 +29,20 @@ pub(crate) struct Standing {
     pub(crate) waiting: usize,
 }
 
+/// A group session as the viewer may see it: to somebody who is blocked, or has blocked its mentor, there is none. One
+/// statement more than [`view`] for somebody who is signed in.
+pub(crate) async fn show(
+    conn: &AsyncPgConnection,
+    viewer: Option<UserId>,
+    id: GroupSessionId,
+) -> Result<Standing, MentoringError> {
+    let standing = view(conn, viewer, id).await?;
+    if super::blocks::is_hidden(conn, viewer, standing.session.mentor_id).await? {
+        return Err(MentoringError::GroupNotFound);
+    }
+    Ok(standing)
+}
+
 /// A group session, and what the viewer has in it. Two statements, three for somebody who is signed in.
 pub(crate) async fn view(
     conn: &AsyncPgConnection,

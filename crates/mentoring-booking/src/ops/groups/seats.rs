@@ -33,7 +33,13 @@ async fn enter(
         return Err(MentoringError::GroupOwn);
     }
     let seat = queries::groups::seat_of(conn, id, user).await?;
-    Floor::around(conn, now, session, (Some(user), seat), 0).await
+    let mentor = session.mentor_id;
+    let floor = Floor::around(conn, now, session, (Some(user), seat), 0).await?;
+    // Under the lock of the mentee's calendar, which whoever blocks somebody holds too.
+    if queries::blocks::between(conn, mentor, user).await? {
+        return Err(MentoringError::GroupNotFound);
+    }
+    Ok(floor)
 }
 
 /// Takes a seat, at once. Whoever has one keeps it; an offered one is accepted.
@@ -89,10 +95,7 @@ fn has_seat(floor: &Floor) -> bool {
 
 fn is_blacked_out(floor: &Floor) -> bool {
     let (starts_at, ends_at) = time(&floor.session);
-    let session = Session {
-        mode: floor.session.mode,
-        mentee_region: None,
-    };
+    let session = Session::any(floor.session.mode);
     floor
         .calendar()
         .zip(Interval::new(starts_at, ends_at).ok())

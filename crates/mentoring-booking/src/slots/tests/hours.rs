@@ -133,3 +133,42 @@ fn a_session_that_would_run_into_a_holiday_names_it() {
     assert_eq!(refusal(&mentor, "23:30"), Some(Refusal::Holiday));
     assert_eq!(refusal(&mentor, "22:00"), Some(Refusal::OutsideHours));
 }
+
+#[test]
+fn an_offering_is_given_where_its_hours_and_the_mentors_meet() {
+    // From nine to twelve, and given from half past nine, over noon and at night.
+    let mut mentor = monday();
+    mentor.offered = weekly(&[(1, 570, 600), (1, 630, 1440), (2, 540, 720)]);
+    assert_eq!(on_monday(&mentor), ["05 10:30"]);
+    assert_eq!(refusal(&mentor, "09:00"), Some(Refusal::OutsideHours));
+    assert_eq!(refusal(&mentor, "09:30"), Some(Refusal::OutsideHours));
+    assert_eq!(refusal(&mentor, "11:30"), Some(Refusal::OutsideHours));
+    assert_eq!(refusal(&mentor, "10:45"), Some(Refusal::OffGrid));
+    // Hours of other days close this one; none at all close nothing.
+    mentor.offered = weekly(&[(2, 0, 1440)]);
+    assert!(on_monday(&mentor).is_empty());
+    mentor.offered.clear();
+    assert_eq!(on_monday(&mentor).len(), 3);
+}
+
+#[test]
+fn an_override_opens_no_more_than_the_offering() {
+    let mut mentor = monday();
+    mentor.offered = weekly(&[(1, 600, 720), (2, 600, 720)]);
+    mentor.overrides = vec![Override::new(date("2026-10-06"), &[(480, 660)]).unwrap()];
+    let tuesday = mentor.starts("2026-10-06T00:00", "2026-10-07T00:00");
+    assert_eq!(tuesday, ["06 10:00"]);
+    mentor.holidays = vec![Holiday {
+        date: date("2026-10-05"),
+        kind: HolidayKind::National,
+    }];
+    assert_eq!(refusal(&mentor, "08:00"), Some(Refusal::Holiday));
+}
+
+#[test]
+fn hours_of_an_offering_over_midnight_are_one() {
+    let mut mentor = Mentor::new(Tz::Asia__Jakarta).weekly(&[(1, 1200, 1440), (2, 0, 240)]);
+    mentor.offered = weekly(&[(1, 1350, 1440), (2, 0, 120)]);
+    let night = mentor.starts("2026-10-05T12:00", "2026-10-06T12:00");
+    assert_eq!(night, ["05 22:30", "05 23:30", "06 00:30"]);
+}

@@ -106,7 +106,7 @@ impl<'a> Oracle<'a> {
         let first_from = |local: i64| highest.partition_point(|high| *high < local);
         let days = self.local[0] / DAY + 1..self.local[self.local.len() - 1] / DAY;
         for day in days {
-            for (start, end) in self.hours(day) {
+            for (start, end) in self.offered(day) {
                 let start = first_from(day * DAY + i64::from(start));
                 let end_local = day * DAY + i64::from(end);
                 let last = lowest
@@ -122,6 +122,36 @@ impl<'a> Oracle<'a> {
                 }
             }
         }
+    }
+
+    /// The windows of a day in which the offering is given.
+    fn offered(&self, day: i64) -> Vec<(u16, u16)> {
+        let hours = self.hours(day);
+        if self.mentor.offered.is_empty() {
+            return hours;
+        }
+        let within = |windows: &[(u16, u16)], minute: u16| {
+            windows
+                .iter()
+                .any(|(start, end)| (*start..*end).contains(&minute))
+        };
+        let of_day = self
+            .mentor
+            .offered
+            .iter()
+            .filter(|rule| (day + 3) % 7 == i64::from(rule.weekday().num_days_from_monday()));
+        let given: Vec<(u16, u16)> = of_day
+            .map(|rule| (rule.window().start_min(), rule.window().end_min()))
+            .collect();
+        let mut windows: Vec<(u16, u16)> = Vec::new();
+        for minute in (0..1440).filter(|minute| within(&hours, *minute) && within(&given, *minute))
+        {
+            match windows.last_mut() {
+                Some((_, end)) if *end == minute => *end = minute + 1,
+                _ => windows.push((minute, minute + 1)),
+            }
+        }
+        windows
     }
 
     /// The windows of a day.

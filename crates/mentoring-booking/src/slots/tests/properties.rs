@@ -97,6 +97,7 @@ proptest! {
         let mut turned = mentor.clone();
         turn(&mut turned.weekly, by);
         turn(&mut turned.overrides, by);
+        turn(&mut turned.offered, by);
         turn(&mut turned.holidays, by);
         turn(&mut turned.time_off, by);
         turn(&mut turned.blackouts, by);

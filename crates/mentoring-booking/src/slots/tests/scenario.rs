@@ -79,7 +79,10 @@ fn mentor(zone: Tz, midnight: DateTime<Utc>) -> impl Strategy<Value = Mentor> {
             1 => Just((1..=7).map(|day| WeeklyRule::new(day, 0, 1440).unwrap()).collect()),
         ],
         vec(schedule(day), 0..3),
-        vec(overriding(day), 0..3),
+        (
+            vec(overriding(day), 0..3),
+            prop_oneof![3 => Just(Vec::new()), 1 => vec(rule(), 1..20)],
+        ),
         vec(holiday(day), 0..3),
         select(&[
             HolidayPolicy::Closed,
@@ -99,7 +102,7 @@ fn mentor(zone: Tz, midnight: DateTime<Utc>) -> impl Strategy<Value = Mentor> {
         -4320..600_i64,
     );
     (hours, blocks, limits, offering()).prop_map(move |(hours, blocks, limits, offering)| {
-        let (weekly, schedules, overrides, holidays, holiday_policy) = hours;
+        let (weekly, schedules, (overrides, offered), holidays, holiday_policy) = hours;
         let (time_off, blackouts, busy) = blocks;
         let (daily_cap, weekly_cap, paused, now) = limits;
         Mentor {
@@ -107,6 +110,7 @@ fn mentor(zone: Tz, midnight: DateTime<Utc>) -> impl Strategy<Value = Mentor> {
             weekly,
             schedules,
             overrides,
+            offered,
             holidays,
             holiday_policy,
             time_off,
