@@ -12,6 +12,7 @@ mod imports;
 mod life;
 mod mentors;
 mod mentorships;
+mod model;
 mod notes;
 mod offerings;
 mod oracle;

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{read, utc};
 use crate::ics::emit::{Event, Method, Party, Status, cancellation, feed, invitation};
+use crate::tests::cases;
 
 fn session() -> Event {
     Event {
@@ -277,7 +278,7 @@ impl Seen {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn what_is_written_is_read(event in any_event(), name in words()) {
