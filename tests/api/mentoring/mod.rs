@@ -9,6 +9,7 @@ mod feeds;
 mod groups;
 mod growth;
 mod imports;
+mod killed;
 mod life;
 mod mentors;
 mod mentorships;
@@ -19,6 +20,7 @@ mod oracle;
 mod proof;
 mod response_time;
 mod series;
+mod statements;
 mod storm;
 
 use serde_json::{Value, json};

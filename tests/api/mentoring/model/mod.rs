@@ -76,12 +76,22 @@ fn differ(expected: &[String], found: &[String]) -> String {
 fn foretell(model: &mut Model, step: Step) -> Option<oracle::Answer> {
     let of = |at: usize, len: usize| (len > 0).then(|| at % len);
     match step {
-        Step::Hold { mentee, mentor, start } => Some(model.hold(mentee, mentor, start)),
+        Step::Hold {
+            mentee,
+            mentor,
+            start,
+        } => Some(model.hold(mentee, mentor, start)),
         Step::Release { by, hold } => Some(model.release(by, of(hold, model.holds.len())?)),
-        Step::Book { mentee, mentor, start } => Some(model.book(mentee, mentor, start)),
-        Step::Act { by, booking, action } => {
-            Some(model.act(by, of(booking, model.sessions.len())?, action))
-        }
+        Step::Book {
+            mentee,
+            mentor,
+            start,
+        } => Some(model.book(mentee, mentor, start)),
+        Step::Act {
+            by,
+            booking,
+            action,
+        } => Some(model.act(by, of(booking, model.sessions.len())?, action)),
         Step::Alert => {
             model.alert();
             None
@@ -137,7 +147,9 @@ async fn step_by_step(steps: Vec<Step>, answers: &Answers) -> Result<(), TestCas
         for (at, one) in model.sessions.iter_mut().enumerate() {
             if one.state == State::Requested && one.deadline.is_none() {
                 one.deadline = world.deadline(at).await;
-                let fits = one.deadline.is_some_and(|by| model.now < by && by <= one.start);
+                let fits = one
+                    .deadline
+                    .is_some_and(|by| model.now < by && by <= one.start);
                 if !fits {
                     let found = one.deadline;
                     return Err(TestCaseError::fail(format!(
@@ -164,7 +176,11 @@ struct Answers(std::cell::RefCell<HashMap<String, usize>>);
 impl Answers {
     fn count(&self, answer: &Option<Result<u16, (u16, String)>>) {
         if let Some(answer) = answer {
-            *self.0.borrow_mut().entry(format!("{answer:?}")).or_default() += 1;
+            *self
+                .0
+                .borrow_mut()
+                .entry(format!("{answer:?}"))
+                .or_default() += 1;
         }
     }
 }
@@ -187,7 +203,10 @@ async fn all_at_once(steps: Vec<Step>) -> Result<(), TestCaseError> {
         let mut left: VecDeque<Step> = steps.into();
         while !left.is_empty() {
             let is_alone = |step: &Step| {
-                matches!(step, Step::Alert | Step::AllClear | Step::Wait(_) | Step::WaitFor { .. })
+                matches!(
+                    step,
+                    Step::Alert | Step::AllClear | Step::Wait(_) | Step::WaitFor { .. }
+                )
             };
             let many = left.iter().position(is_alone).unwrap_or(left.len());
             let together: Vec<Step> = left.drain(..many).collect();
@@ -211,7 +230,9 @@ async fn all_at_once(steps: Vec<Step>) -> Result<(), TestCaseError> {
             if !faults.is_empty() {
                 return Err(TestCaseError::fail(faults.join("\n")));
             }
-            let Some(step) = left.pop_front() else { continue };
+            let Some(step) = left.pop_front() else {
+                continue;
+            };
             let starts: Vec<i64> = world.views.borrow().iter().map(start_of).collect();
             let minutes = minutes(step, now.get(), &starts);
             if minutes > 0 {
@@ -228,9 +249,17 @@ async fn all_at_once(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let mut faults = histories(&app, &views, made.len()).await;
     // Under the locks nobody waits for each other in a circle, and the constraint has nothing to refuse.
     let log = app.db.log();
-    let bad = |line: &&str| ["deadlock detected", "exclusion constraint"].iter().any(|bad| line.contains(bad));
+    let bad = |line: &&str| {
+        ["deadlock detected", "exclusion constraint"]
+            .iter()
+            .any(|bad| line.contains(bad))
+    };
     faults.extend(log.lines().filter(bad).map(str::to_owned));
-    if faults.is_empty() { Ok(()) } else { Err(TestCaseError::fail(faults.join("\n"))) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(TestCaseError::fail(faults.join("\n")))
+    }
 }
 
 fn start_of(view: &Value) -> i64 {
@@ -278,15 +307,23 @@ async fn histories(app: &TestApp, views: &[Value], made: usize) -> Vec<String> {
     }
     for (id, (to, state, version, events)) in &last {
         if to != state || version != events {
-            faults.push(format!("{id} is {state}, {version}; its history ends in {to}, {events}"));
+            faults.push(format!(
+                "{id} is {state}, {version}; its history ends in {to}, {events}"
+            ));
         }
     }
     if last.len() != made {
-        faults.push(format!("{made} bookings were promised, {} are there", last.len()));
+        faults.push(format!(
+            "{made} bookings were promised, {} are there",
+            last.len()
+        ));
     }
     let mut by_booking: HashMap<&str, Vec<&Value>> = HashMap::new();
     for view in views {
-        by_booking.entry(view["id"].as_str().unwrap()).or_default().push(view);
+        by_booking
+            .entry(view["id"].as_str().unwrap())
+            .or_default()
+            .push(view);
     }
     for views in by_booking.values_mut() {
         views.sort_by_key(|view| view["version"].as_i64());

@@ -17,9 +17,7 @@ pub enum State {
     Completed,
     NoShow,
 }
-use State::{
-    Cancelled, Completed, Confirmed, Declined, Expired, NoShow, Requested, Suspended,
-};
+use State::{Cancelled, Completed, Confirmed, Declined, Expired, NoShow, Requested, Suspended};
 
 #[derive(Debug, Clone)]
 pub struct Session {
@@ -104,7 +102,11 @@ impl Model {
 
     fn room(&self, mentor: usize, mentee: usize, start: i64, but: Option<usize>) -> Answer {
         let others = self.others(mentee, start, but);
-        let of_mentor: Vec<i64> = others.iter().filter(|of| of.0 == mentor).map(|of| of.2).collect();
+        let of_mentor: Vec<i64> = others
+            .iter()
+            .filter(|of| of.0 == mentor)
+            .map(|of| of.2)
+            .collect();
         // Hours are 09:00 to 17:00, which is 21 to 29 hours after a noon.
         let time_of_day = (start + 3 * HOUR) % DAY;
         let day = (start + 12 * HOUR) / DAY;
@@ -118,14 +120,20 @@ impl Model {
         if of_mentor.iter().any(near) {
             return Err((409, "booking.slot_taken"));
         }
-        let that_day = of_mentor.iter().filter(|of| (**of + 12 * HOUR) / DAY == day).count();
+        let that_day = of_mentor
+            .iter()
+            .filter(|of| (**of + 12 * HOUR) / DAY == day)
+            .count();
         if DAILY_CAP[mentor].is_some_and(|cap| that_day >= cap) {
             return Err((409, "booking.limit_reached"));
         }
         if time_of_day % 30 != 0 {
             return Err((422, "booking.off_grid"));
         }
-        if others.iter().any(|of| of.1 == mentee && overlap(of.2, start)) {
+        if others
+            .iter()
+            .any(|of| of.1 == mentee && overlap(of.2, start))
+        {
             return Err((409, "booking.mentee_busy"));
         }
         Ok(200)
@@ -140,13 +148,22 @@ impl Model {
     pub fn hold(&mut self, mentee: usize, mentor: usize, start: usize) -> Answer {
         let start = minute(start);
         self.room(mentor, mentee, start, None)?;
-        let kept = self.holds.iter().filter(|one| one.mentee == mentee && self.is_held(one));
+        let kept = self
+            .holds
+            .iter()
+            .filter(|one| one.mentee == mentee && self.is_held(one));
         if kept.filter(|one| !overlap(one.start, start)).count() >= 2 {
             return Err((409, "booking.too_many_holds"));
         }
         self.use_up_holds(mentee, start);
         let until = self.now + 10;
-        self.holds.push(Hold { mentor, mentee, start, until, gone: false });
+        self.holds.push(Hold {
+            mentor,
+            mentee,
+            start,
+            until,
+            gone: false,
+        });
         Ok(201)
     }
 
@@ -162,7 +179,8 @@ impl Model {
     pub fn book(&mut self, mentee: usize, mentor: usize, start: usize) -> Answer {
         let start = minute(start);
         self.room(mentor, mentee, start, None)?;
-        let ahead = |one: &&Session| one.mentee == mentee && one.is_live() && self.now < one.start + HOUR;
+        let ahead =
+            |one: &&Session| one.mentee == mentee && one.is_live() && self.now < one.start + HOUR;
         if self.sessions.iter().filter(ahead).count() >= 10 {
             return Err((409, "booking.too_many_active"));
         }

@@ -70,14 +70,19 @@ impl<'a> World<'a> {
             let cap = DAILY_CAP[mentor].map(|cap| i16::try_from(cap).unwrap());
             let statement =
                 "UPDATE calendars SET region_code = $1, daily_cap = $2 WHERE user_id = $3";
-            sql.execute(statement, &[&region, &cap, &made.user_id]).await.unwrap();
+            sql.execute(statement, &[&region, &cap, &made.user_id])
+                .await
+                .unwrap();
             offerings.push(made.offering);
             people.insert(made.user_id, mentor_name(mentor));
         }
         for mentee in 0..MENTEES {
             let client = app.user(&mentee_name(mentee)).await;
             let me = client.get("/v1/me").await.ok(200);
-            people.insert(me["id"].as_str().unwrap().parse().unwrap(), mentee_name(mentee));
+            people.insert(
+                me["id"].as_str().unwrap().parse().unwrap(),
+                mentee_name(mentee),
+            );
         }
         Self {
             app,
@@ -99,7 +104,9 @@ impl<'a> World<'a> {
             return client.clone();
         }
         let client = self.app.sign_in(name).await;
-        self.clients.borrow_mut().insert(name.to_owned(), (now, client.clone()));
+        self.clients
+            .borrow_mut()
+            .insert(name.to_owned(), (now, client.clone()));
         client
     }
 
@@ -119,9 +126,15 @@ impl<'a> World<'a> {
     /// What came of it; nothing where there is nothing yet to do it to.
     pub async fn perform(&self, step: Step) -> Option<Reply> {
         match step {
-            Step::Hold { mentee, mentor, start } => {
+            Step::Hold {
+                mentee,
+                mentor,
+                start,
+            } => {
                 let client = self.client(&mentee_name(mentee)).await;
-                let reply = client.post("/v1/slot-holds", self.wish(mentor, start)).await;
+                let reply = client
+                    .post("/v1/slot-holds", self.wish(mentor, start))
+                    .await;
                 self.made(&self.holds, &reply, (mentor, mentee));
                 Some(reply)
             }
@@ -130,14 +143,22 @@ impl<'a> World<'a> {
                 let client = self.caller(by, of).await;
                 Some(client.delete(&format!("/v1/slot-holds/{}", of.id)).await)
             }
-            Step::Book { mentee, mentor, start } => {
+            Step::Book {
+                mentee,
+                mentor,
+                start,
+            } => {
                 let client = self.client(&mentee_name(mentee)).await;
                 let reply = super::super::book(&client, self.wish(mentor, start)).await;
                 self.made(&self.bookings, &reply, (mentor, mentee));
                 self.seen(&reply);
                 Some(reply)
             }
-            Step::Act { by, booking, action } => {
+            Step::Act {
+                by,
+                booking,
+                action,
+            } => {
                 let of = pick(&self.bookings, booking)?;
                 let client = self.caller(by, of).await;
                 let reason = json!({ "reason": "other" });
@@ -145,9 +166,10 @@ impl<'a> World<'a> {
                     Action::Approve => ("approve", None),
                     Action::Decline => ("decline", Some(reason)),
                     Action::Cancel => ("cancel", Some(reason)),
-                    Action::Move(to) => {
-                        ("reschedule", Some(json!({ "starts_at": instant(minute(to)) })))
-                    }
+                    Action::Move(to) => (
+                        "reschedule",
+                        Some(json!({ "starts_at": instant(minute(to)) })),
+                    ),
                     Action::CheckIn => ("check-in", None),
                     Action::ReportNoShow => ("report-no-show", None),
                     Action::Complete => ("complete", None),
@@ -190,7 +212,13 @@ impl<'a> World<'a> {
         let statement = format!(
             "UPDATE graphile_worker._private_jobs SET run_at = run_at - interval '{minutes} minutes'"
         );
-        self.app.db.sql().await.batch_execute(&statement).await.unwrap();
+        self.app
+            .db
+            .sql()
+            .await
+            .batch_execute(&statement)
+            .await
+            .unwrap();
         self.app.run_jobs().await;
     }
 
@@ -210,15 +238,17 @@ impl<'a> World<'a> {
     /// Bookings and live claims as the database has them, in the words of [`told`].
     pub async fn state(&self) -> Vec<String> {
         let sql = self.app.db.sql().await;
-        let order: HashMap<Uuid, usize> =
-            self.bookings.borrow().iter().enumerate().map(|(at, of)| (of.id, at)).collect();
+        let order: HashMap<Uuid, usize> = self
+            .bookings
+            .borrow()
+            .iter()
+            .enumerate()
+            .map(|(at, of)| (of.id, at))
+            .collect();
         let mut lines = Vec::new();
         let minutes = |at: DateTime<Utc>| (at - noon()).num_minutes();
         let rows = sql
-            .query(
-                "SELECT to_jsonb(b) FROM bookings b",
-                &[],
-            )
+            .query("SELECT to_jsonb(b) FROM bookings b", &[])
             .await
             .unwrap();
         for row in rows {
@@ -252,7 +282,11 @@ impl<'a> World<'a> {
             assert_eq!(time("ends_at") - time("starts_at"), 60);
             let owner: Uuid = row["owner_id"].as_str().unwrap().parse().unwrap();
             let kind = row["kind"].as_str().unwrap();
-            lines.push(format!("{} {kind} at {}", self.people[&owner], time("starts_at")));
+            lines.push(format!(
+                "{} {kind} at {}",
+                self.people[&owner],
+                time("starts_at")
+            ));
         }
         let statement = "SELECT coalesce(last_error, '') FROM graphile_worker._private_jobs WHERE last_error IS NOT NULL";
         for row in sql.query(statement, &[]).await.unwrap() {
@@ -305,7 +339,11 @@ pub fn told(model: &Model) -> Vec<String> {
             one.here[1],
         ));
         if one.takes_time() {
-            let kind = if one.state == State::Requested { "request" } else { "booking" };
+            let kind = if one.state == State::Requested {
+                "request"
+            } else {
+                "booking"
+            };
             lines.extend([mentor, mentee].map(|who| format!("{who} {kind} at {}", one.start)));
         }
     }

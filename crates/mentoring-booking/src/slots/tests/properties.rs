@@ -8,8 +8,8 @@ use proptest::test_runner::TestRunner;
 use super::mentor::{Mentor, busy, interval, minutes};
 use super::oracle::{Oracle, jiff, minute};
 use super::scenario::{Scenario, busy as any_busy, scenario};
-use crate::tests::cases;
 use crate::slots::{Busy, Refusal, Slot};
+use crate::tests::cases;
 
 proptest! {
     #![proptest_config(cases(10_000))]
