@@ -237,7 +237,7 @@ async fn a_server_that_is_killed_loses_nothing_and_does_nothing_twice() {
     let crowd = Crowd::enter(&server).await;
 
     // The program goes by the real clock. Two people want each time; one of them gets it.
-    let today = chrono::Utc::now().date_naive();
+    let today = karya_core::Clock::System.now().date_naive();
     let (from, to) = (today + chrono::Days::new(2), today + chrono::Days::new(12));
     let mut wishes = Vec::new();
     for (number, mentor) in mentors.iter().enumerate() {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::super::Mentor;
 use super::oracle::{DAILY_CAP, Model, State, gap, needs_approval};
-use super::trace::{Action, By, MENTEES, MENTORS, Step, minute};
+use super::trace::{Action, By, MENTEES, Step, minute};
 use crate::harness::{Client, Reply, TestApp, noon};
 
 pub fn instant(minutes: i64) -> DateTime<Utc> {
@@ -60,14 +60,14 @@ impl<'a> World<'a> {
     pub async fn new(app: &'a TestApp) -> Self {
         let sql = app.db.sql().await;
         let (mut offerings, mut people) = (Vec::new(), HashMap::new());
-        for mentor in 0..MENTORS {
+        for (mentor, cap) in DAILY_CAP.into_iter().enumerate() {
             let rules = json!({
                 "needs_approval": needs_approval(mentor), "durations": [60],
                 "before_min": gap(mentor), "after_min": gap(mentor) / 2,
             });
             let made = Mentor::with(app, &mentor_name(mentor), rules).await;
             let region = if mentor < 2 { "33.75" } else { "73.71" };
-            let cap = DAILY_CAP[mentor].map(|cap| i16::try_from(cap).unwrap());
+            let cap = cap.map(|cap| i16::try_from(cap).unwrap());
             let statement =
                 "UPDATE calendars SET region_code = $1, daily_cap = $2 WHERE user_id = $3";
             sql.execute(statement, &[&region, &cap, &made.user_id])

@@ -19,8 +19,7 @@ fn installed(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Fails where a property does not parse, a line is too long or does not end in CRLF, or reading and writing again
-/// changes what there is.
+/// Fails where a property does not parse or is missing, and where a line is too long or does not end in CRLF.
 const STRICT: &str = r#"
 import pathlib, sys
 from icalendar import Calendar
@@ -33,8 +32,6 @@ for path in files:
     calendar = Calendar.from_ical(raw)
     for component in calendar.walk():
         assert not component.errors, (path, component.errors)
-    again = Calendar.from_ical(calendar.to_ical())
-    assert again == calendar, path
     (event,) = calendar.walk("VEVENT")
     for name in ("UID", "SEQUENCE", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "ORGANIZER"):
         assert event[name] is not None, (path, name)
