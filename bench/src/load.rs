@@ -44,6 +44,13 @@ impl Call {
     }
 }
 
+impl Call {
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
 #[derive(Clone)]
 pub struct Http {
     client: Client<HttpConnector, Full<Bytes>>,
@@ -58,6 +65,15 @@ impl Http {
                 .build(HttpConnector::new()),
             url: url.to_owned(),
         }
+    }
+
+    /// The `ETag` of what is there now.
+    pub async fn tag(&self, path: &str) -> Option<String> {
+        let uri = format!("{}{path}", self.url).parse().expect("an address");
+        let response = self.client.get(uri).await.ok()?;
+        let tag = response.headers().get("etag")?.to_str().ok()?.to_owned();
+        response.into_body().collect().await.ok()?;
+        Some(tag)
     }
 
     /// Status and body.

@@ -1,6 +1,7 @@
 //! Measures the program as clients meet it: a real server on a real socket, a throw-away PostgreSQL, and load from the
 //! same machine. Prints tables; judges nothing. `cargo run --release -p karya-bench -- mentoring`
 
+mod imports;
 mod load;
 mod mentoring;
 mod server;
@@ -20,7 +21,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Scenario {
-    /// Slots, bookings, contention, suspension
+    /// Slots, bookings, contention, imports, suspension
     Mentoring {
         #[arg(long, default_value_t = 2000)]
         mentors: i32,

@@ -11,6 +11,7 @@ use karya_notifications::{MailOptions, Mailer, Transport};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::imports;
 use crate::load::{Call, Http, burst, closed_loop};
 use crate::server::Server;
 
@@ -92,6 +93,17 @@ pub async fn run(mentors: i32, bookings: i32, seconds: u64) {
     let at = move |n: usize| 1 + (n as i32 * 7919) % mentors;
     let run = closed_loop(&http, 32, time, move |n| Some(Call::get(slots(at(n))))).await;
     run.print("slots of one mentor, 28 days, 32 connections");
+    let mut known = Vec::new();
+    for number in 1..=mentors.min(200) {
+        let path = slots(number);
+        known.extend(http.tag(&path).await.map(|tag| (path, tag)));
+    }
+    let run = closed_loop(&http, 32, time, move |n| {
+        let (path, tag) = &known[n % known.len()];
+        Some(Call::get(path).with("if-none-match", tag.as_str()))
+    })
+    .await;
+    run.print("the same, nothing new (304)");
     for sort in ["soonest", "match"] {
         let path = format!("/v1/mentors?subsector=kriya&sort={sort}&limit=20");
         let (status, _) = http.send(Call::get(&path)).await;
@@ -120,6 +132,7 @@ pub async fn run(mentors: i32, bookings: i32, seconds: u64) {
     run.print("booking at random mentors, 32 connections");
 
     contention(&http, &tokens, &slots).await;
+    imports::print();
     suspension(&server).await;
     let faults: i64 = sql
         .query_one(

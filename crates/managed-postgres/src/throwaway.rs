@@ -88,7 +88,8 @@ impl Throwaway {
         ]);
         output(account.run(&mut initdb))?;
         let settings = "listen_addresses = ''\nmax_connections = 400\nshared_buffers = '128MB'\nfsync = off\n\
-            synchronous_commit = off\nfull_page_writes = off\nautovacuum = off\nmax_wal_size = '4GB'\ntimezone = 'UTC'\n";
+            synchronous_commit = off\nfull_page_writes = off\nautovacuum = off\nmax_wal_size = '4GB'\n\
+            timezone = 'UTC'\nlog_line_prefix = '%m [%p] %d '\n";
         let config = data.join("postgresql.auto.conf");
         fs::write(&config, settings).map_err(Error::file(&config))?;
         account.own(&config)?;
@@ -117,6 +118,11 @@ impl Throwaway {
             "postgres://karya@{}/{database}",
             self.folder.display().to_string().replace('/', "%2F")
         )
+    }
+
+    /// What the server has had to say so far; each line names its database.
+    pub fn log(&self) -> std::io::Result<String> {
+        fs::read(self.folder.join("log")).map(|log| String::from_utf8_lossy(&log).into_owned())
     }
 
     /// Where its files are.

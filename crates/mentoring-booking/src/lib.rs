@@ -23,6 +23,8 @@ mod series;
 mod series_jobs;
 pub mod slots;
 pub mod sync;
+#[cfg(test)]
+mod tests;
 mod zones;
 
 pub use demo::seed_demo;

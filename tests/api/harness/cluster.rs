@@ -107,6 +107,14 @@ impl TestDb {
         cluster().url(&self.name)
     }
 
+    /// What the database server has said about this database: refused statements, deadlocks.
+    pub fn log(&self) -> String {
+        let mine = format!(" {} ", self.name);
+        let log = cluster().log().unwrap();
+        let lines = log.lines().filter(|line| line.contains(&mine));
+        lines.map(|line| format!("{line}\n")).collect()
+    }
+
     /// A bare connection, to look behind the application's back.
     pub async fn sql(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(&self.url(), tokio_postgres::NoTls)

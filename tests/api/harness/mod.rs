@@ -2,7 +2,7 @@ mod app;
 mod client;
 mod cluster;
 
-pub use app::{PASSWORD, TestApp};
+pub use app::{PASSWORD, TestApp, email};
 pub use client::{Client, Reply};
 pub use cluster::TestDb;
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{read, utc};
 use crate::ics::emit::{Event, Method, Party, Status, cancellation, feed, invitation};
+use crate::tests::cases;
 
 fn session() -> Event {
     Event {
@@ -165,7 +166,7 @@ fn words() -> impl Strategy<Value = String> {
     ]
 }
 
-fn any_event() -> impl Strategy<Value = Event> {
+pub(super) fn any_event() -> impl Strategy<Value = Event> {
     let party = || {
         (words(), "[a-z0-9.+_-]{1,60}@[a-z0-9.-]{1,60}")
             .prop_map(|(name, email)| Party { name, email })
@@ -183,7 +184,8 @@ fn any_event() -> impl Strategy<Value = Event> {
     ]);
     (
         "[a-z0-9-]{1,80}@[a-z.]{1,40}",
-        any::<u32>(),
+        // RFC 5545 §3.3.8: integers have 32 bits and a sign.
+        0..=2_147_483_647_u32,
         instant(),
         instant(),
         instant(),
@@ -277,7 +279,7 @@ impl Seen {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(cases(500))]
 
     #[test]
     fn what_is_written_is_read(event in any_event(), name in words()) {

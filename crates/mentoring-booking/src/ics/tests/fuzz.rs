@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::{event, feed, read, utc};
 use crate::ics::import::{Imported, Limits, busy};
+use crate::tests::cases;
 
 /// Sorted, apart, inside.
 fn sound(read: &Imported) -> bool {
@@ -103,7 +104,7 @@ fn seeds() -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(cases(2_000))]
 
     #[test]
     fn bytes_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {

@@ -1,4 +1,5 @@
 mod cases;
+mod elsewhere;
 mod emit;
 mod fuzz;
 mod hostile;

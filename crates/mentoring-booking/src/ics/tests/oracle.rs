@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::{event, read, utc};
+use crate::tests::cases;
 
 fn join<T: ToString>(values: &[T]) -> String {
     let values: Vec<String> = values.iter().map(ToString::to_string).collect();
@@ -96,7 +97,7 @@ fn expanded(rule: &str, start: &str, zone: Tz) -> Vec<DateTime<Utc>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn rules_give_what_the_rrule_crate_gives(

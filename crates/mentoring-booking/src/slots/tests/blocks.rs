@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::mentor::{Mentor, interval, minutes, offering};
-use super::scenario::cases;
 use crate::slots::{Busy, Interval};
+use crate::tests::cases;
 
 const ZONE: chrono_tz::Tz = chrono_tz::Tz::Asia__Makassar;
 
@@ -44,7 +44,7 @@ fn any_busy() -> impl Strategy<Value = Busy> {
 }
 
 proptest! {
-    #![proptest_config(cases(2000))]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn instants_need_not_be_whole_seconds(

@@ -8,11 +8,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::mentor::{Mentor, date};
-use super::scenario::cases;
 use crate::slots::{
     Busy, Holiday, HolidayKind, Interval, MAX_RANGE, Offering, Override, Schedule, WeeklyRule,
     bookable, slots,
 };
+use crate::tests::cases;
 
 fn instant() -> impl Strategy<Value = DateTime<Utc>> {
     let near = 0..10_000_000_000_000_000_i64;
@@ -110,7 +110,7 @@ fn mentor() -> impl Strategy<Value = Mentor> {
 }
 
 proptest! {
-    #![proptest_config(cases(2000))]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn any_calendar_has_an_answer(

@@ -271,10 +271,19 @@ impl<'a> Oracle<'a> {
         if self.full(start) {
             return Err(Refusal::LimitReached);
         }
-        if (start - self.anchor(start)) % i64::from(offering.interval_min.get()) != 0 {
+        if !self.is_on_grid(start) {
             return Err(Refusal::OffGrid);
         }
         Ok(())
+    }
+
+    /// Whether a session can start at a minute of the range: the same, without waiting for the reason.
+    pub(super) fn offers(&self, start: i64) -> bool {
+        self.open[self.at(start)] && self.is_on_grid(start) && self.judge(start).is_ok()
+    }
+
+    fn is_on_grid(&self, start: i64) -> bool {
+        (start - self.anchor(start)) % i64::from(self.mentor.offering.interval_min.get()) == 0
     }
 
     fn full(&self, start: i64) -> bool {

@@ -7,17 +7,18 @@ use proptest::test_runner::TestRunner;
 
 use super::mentor::{Mentor, busy, interval, minutes};
 use super::oracle::{Oracle, jiff, minute};
-use super::scenario::{Scenario, busy as any_busy, cases, scenario};
+use super::scenario::{Scenario, busy as any_busy, scenario};
 use crate::slots::{Busy, Refusal, Slot};
+use crate::tests::cases;
 
 proptest! {
-    #![proptest_config(cases(2000))]
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn the_slots_are_those_of_the_oracle(Scenario { mentor, range } in scenario()) {
         let oracle = Oracle::new(&mentor, range);
         let expected: Vec<_> = (minute(range.start())..minute(range.end()))
-            .filter(|minute| oracle.judge(*minute).is_ok())
+            .filter(|minute| oracle.offers(*minute))
             .map(|minute| DateTime::from_timestamp(minute * 60, 0).unwrap())
             .map(|starts_at| Slot {
                 starts_at,

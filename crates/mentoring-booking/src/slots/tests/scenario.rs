@@ -174,16 +174,6 @@ fn block(midnight: DateTime<Utc>, longest: i64) -> impl Strategy<Value = Interva
     })
 }
 
-/// At least `cases` runs, or as many as `PROPTEST_CASES` asks for.
-pub(super) fn cases(cases: u32) -> ProptestConfig {
-    let config = ProptestConfig::default();
-    ProptestConfig {
-        cases: config.cases.max(cases),
-        failure_persistence: None,
-        ..config
-    }
-}
-
 pub(super) fn busy(midnight: DateTime<Utc>) -> impl Strategy<Value = Busy> {
     let fields = (block(midnight, 240), buffer(), buffer(), any::<bool>());
     fields.prop_map(|(interval, before_min, after_min, counts)| Busy {
