@@ -1,17 +1,20 @@
-//! A person's time as the slot engine takes it, loaded in two statements whatever the number of people.
+//! A person's time as the slot engine takes it, loaded in three statements whatever the number of people.
 
 use std::collections::HashMap;
 use std::num::NonZeroU16;
+use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
+use diesel::QueryResult;
 use karya_core::UserId;
 use karya_db::AsyncPgConnection;
 use uuid::Uuid;
 
 use crate::MentoringError;
 use crate::holidays::{self, HolidayKind};
-use crate::model::{CalendarRow, OfferingRow, SessionMode, day_windows, weekly_rules};
+use crate::model::{AlertRow, CalendarRow, OfferingRow, SessionMode, day_windows, weekly_rules};
+use crate::queries::alerts;
 use crate::queries::availability as queries;
 use crate::slots::{self, Busy, Calendar, Holiday, Interval, Override, Schedule, WeeklyRule};
 
@@ -28,6 +31,8 @@ pub(crate) struct Availability {
     overrides: Vec<Override>,
     time_off: Vec<Interval>,
     busy: Vec<Busy>,
+    /// Those that stand, wherever.
+    alerts: Arc<[AlertRow]>,
     row: CalendarRow,
 }
 
@@ -48,7 +53,7 @@ impl Availability {
         range: Interval,
         now: DateTime<Utc>,
     ) -> Result<Vec<slots::Slot>, slots::RangeTooLong> {
-        let (holidays, blackouts) = self.closed_days(session);
+        let (holidays, blackouts) = self.closed_now(session);
         slots::slots(&self.calendar(&holidays, &blackouts), offering, range, now)
     }
 
@@ -60,7 +65,7 @@ impl Availability {
         start: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), slots::Refusal> {
-        let (holidays, blackouts) = self.closed_days(session);
+        let (holidays, blackouts) = self.closed_now(session);
         slots::bookable(&self.calendar(&holidays, &blackouts), offering, start, now)
     }
 
@@ -115,9 +120,9 @@ impl Availability {
         }
     }
 
-    /// Whether a blackout of this person's region, or of the mentee's, reaches into `interval`.
+    /// Whether a blackout of this person's region, or of the mentee's, reaches into `interval`, or an alert does.
     pub(crate) fn is_blacked_out(&self, session: Session<'_>, interval: Interval) -> bool {
-        let (_, blackouts) = self.closed_days(session);
+        let (_, blackouts) = self.closed_now(session);
         blackouts.iter().any(|blackout| blackout.overlaps(interval))
     }
 
@@ -141,6 +146,20 @@ impl Availability {
             weekly_cap: cap(self.row.weekly_cap),
             paused_until: self.row.paused_until,
         }
+    }
+
+    /// The same as [`Self::closed_days`], and while disaster alerts last there is nothing either.
+    fn closed_now(&self, session: Session<'_>) -> (Vec<Holiday>, Vec<Interval>) {
+        let (days, mut blackouts) = self.closed_days(session);
+        let regions = [self.region(), session.mentee_region];
+        let reaching = self.alerts.iter().filter(|alert| {
+            let mut regions = regions.iter().flatten();
+            regions.any(|region| alert.reaches(session.mode, region))
+        });
+        blackouts.extend(
+            reaching.filter_map(|alert| Interval::new(alert.starts_at, alert.ends_at).ok()),
+        );
+        (days, blackouts)
     }
 
     /// The holidays of this person's region, and the blackouts of either side's.
@@ -201,11 +220,17 @@ pub(crate) async fn load(
 ) -> Result<HashMap<UserId, Availability>, MentoringError> {
     let owners: Vec<UserId> = calendars.iter().map(|row| row.user_id).collect();
     let (from, to) = (range.start() - MARGIN, range.end() + MARGIN);
+    // One way there and back for all three.
+    let (alerts, dated_hours, taken) = tokio::try_join!(
+        standing_alerts(conn, now),
+        queries::dated_hours(conn, &owners, from.date_naive(), to.date_naive()),
+        queries::taken(conn, &owners, (from, to), now),
+    )?;
     let mut people: HashMap<UserId, Availability> = calendars
         .into_iter()
-        .map(|row| (row.user_id, Availability::of(row)))
+        .map(|row| (row.user_id, Availability::of(row, &alerts)))
         .collect();
-    for dated in queries::dated_hours(conn, &owners, from.date_naive(), to.date_naive()).await? {
+    for dated in dated_hours {
         if let Some(person) = people.get_mut(&dated.user_id) {
             if dated.is_override {
                 person.overrides.push(Override {
@@ -221,7 +246,7 @@ pub(crate) async fn load(
             }
         }
     }
-    for taken in queries::taken(conn, &owners, (from, to), now).await? {
+    for taken in taken {
         let Some(person) = people.get_mut(&taken.owner_id) else {
             continue;
         };
@@ -244,7 +269,7 @@ pub(crate) async fn load(
 
 impl Availability {
     /// Without anything that is loaded for a range: enough for zone, region and blackouts.
-    pub(crate) fn of(row: CalendarRow) -> Self {
+    pub(crate) fn of(row: CalendarRow, alerts: &Arc<[AlertRow]>) -> Self {
         Self {
             zone: zone(&row),
             region: row.region_code.clone(),
@@ -253,9 +278,18 @@ impl Availability {
             overrides: Vec::new(),
             time_off: Vec::new(),
             busy: Vec::new(),
+            alerts: Arc::clone(alerts),
             row,
         }
     }
+}
+
+/// The alerts under which there are no sessions now.
+pub(crate) async fn standing_alerts(
+    conn: &AsyncPgConnection,
+    now: DateTime<Utc>,
+) -> QueryResult<Arc<[AlertRow]>> {
+    Ok(alerts::standing(conn, now).await?.into())
 }
 
 /// The zone of a calendar.

@@ -1,7 +1,9 @@
 //! What happens after the answer: mails, and deadlines.
 
+mod alerts;
 mod mentors;
 
+pub use alerts::SuspendSessions;
 pub(crate) use mentors::tell_mentor;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,11 +17,11 @@ use uuid::Uuid;
 
 use crate::ics::emit::{self, Method};
 use crate::invitations::Seen;
+pub use crate::model::Reach;
 use crate::model::{
     BookingRow, BookingState, FINISH_AFTER, MentorshipId, MentorshipRow, MentorshipState,
     OfferingRow, Party,
 };
-pub use crate::ops::Reach;
 use crate::queries;
 use crate::queries::people::Contact;
 use crate::{Invitations, MentoringError, ops, zones};
@@ -47,7 +49,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<LapseRequest>(context.clone())
         .register::<FinishBooking>(context.clone())
         .register::<RemindParticipants>(context.clone())
-        .register::<CloseSuspended>(context.clone())
+        .register::<alerts::CloseSuspended>(context.clone())
         .register::<SuspendSessions>(context.clone())
         .register::<ImportCalendar>(context.clone())
         .register::<mentors::TellMentor>(context.clone())
@@ -66,6 +68,8 @@ pub(crate) enum Notice {
     Cancelled,
     Moved,
     Suspended,
+    /// No alert holds it up any more.
+    Resumed,
 }
 
 /// How long before a session the people are reminded.
@@ -103,7 +107,7 @@ pub(crate) async fn plan(
     let booking_id = booking.id;
     if booking.state == BookingState::Suspended {
         let close = at("close", booking.starts_at);
-        enqueue_with(conn, &CloseSuspended { booking_id }, close).await?;
+        enqueue_with(conn, &alerts::CloseSuspended { booking_id }, close).await?;
         return Ok(());
     }
     if let Some(expires_at) = booking.expires_at {
@@ -208,8 +212,12 @@ impl Job for TellParticipants {
             Notice::Declined => BookingNotice::Declined,
             Notice::Expired => BookingNotice::Expired,
             Notice::Cancelled => BookingNotice::Cancelled,
+            Notice::Moved if booking.state == BookingState::Requested => {
+                BookingNotice::RequestMoved
+            }
             Notice::Moved => BookingNotice::Moved,
             Notice::Suspended => BookingNotice::Suspended,
+            Notice::Resumed => BookingNotice::Resumed,
         };
         send(&conn, &context, &booking, notice, self.to).await
     }
@@ -244,49 +252,6 @@ impl Job for FinishBooking {
     async fn run(self, context: Context) -> Result<(), JobError> {
         let mut conn = context.db.conn().await?;
         Ok(ops::finish(&mut conn, context.clock.now(), self.booking_id).await?)
-    }
-}
-
-/// Ends a session that is still held up when it should begin.
-#[derive(Debug, Serialize, Deserialize)]
-struct CloseSuspended {
-    booking_id: BookingId,
-}
-
-impl Job for CloseSuspended {
-    const NAME: &'static str = "mentoring.close_suspended";
-    type Context = Context;
-
-    async fn run(self, context: Context) -> Result<(), JobError> {
-        let mut conn = context.db.conn().await?;
-        Ok(ops::close_suspended(&mut conn, context.clock.now(), self.booking_id).await?)
-    }
-}
-
-/// Holds the sessions up that a disaster alert reaches, or lets them go on when it is over. For the early-warning
-/// system, which enqueues it by name.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct SuspendSessions {
-    pub reach: Reach,
-    /// Whether the alert is over.
-    #[serde(default)]
-    pub lift: bool,
-}
-
-impl Job for SuspendSessions {
-    const NAME: &'static str = "mentoring.suspend_sessions";
-    type Context = Context;
-
-    async fn run(self, context: Context) -> Result<(), JobError> {
-        let mut conn = context.db.conn().await?;
-        let now = context.clock.now();
-        let count = if self.lift {
-            ops::resume_sessions(&mut conn, now, &self.reach).await?
-        } else {
-            ops::suspend_sessions(&mut conn, now, &self.reach).await?
-        };
-        tracing::info!(count, lift = self.lift, "an alert changed sessions");
-        Ok(())
     }
 }
 
@@ -397,8 +362,8 @@ async fn send(
         .await?)
 }
 
-/// What a notice does to the reader's calendar: a session that is on goes in or moves, one that was on and is off goes
-/// out. What was never on is in nobody's calendar.
+/// What a notice does to the reader's calendar: a session that is on goes in or moves; one that was on becomes
+/// tentative while it is held up, and goes out when it is off. What was never on is in nobody's calendar.
 async fn calendar(
     conn: &AsyncPgConnection,
     context: &Context,
@@ -407,21 +372,21 @@ async fn calendar(
     (offering, reader, other): (&OfferingRow, &Contact, &Contact),
 ) -> Result<Option<CalendarPart>, JobError> {
     // What is told late is told as it is now.
-    let is_on = booking.state == BookingState::Confirmed;
-    let is_off = matches!(
-        booking.state,
-        BookingState::Cancelled | BookingState::Declined | BookingState::Expired
-    );
-    let method = match notice {
-        BookingNotice::Confirmed | BookingNotice::Moved if is_on => Method::Request,
-        BookingNotice::Cancelled | BookingNotice::Declined | BookingNotice::Expired if is_off => {
-            if !queries::feeds::was_confirmed(conn, booking.id).await? {
-                return Ok(None);
-            }
-            Method::Cancel
-        }
+    let (method, is_new) = match (notice, booking.state) {
+        (
+            BookingNotice::Confirmed | BookingNotice::Moved | BookingNotice::Resumed,
+            BookingState::Confirmed,
+        ) => (Method::Request, true),
+        (BookingNotice::Suspended, BookingState::Suspended) => (Method::Request, false),
+        (
+            BookingNotice::Cancelled | BookingNotice::Declined | BookingNotice::Expired,
+            BookingState::Cancelled | BookingState::Declined | BookingState::Expired,
+        ) => (Method::Cancel, false),
         _ => return Ok(None),
     };
+    if !is_new && !queries::feeds::was_confirmed(conn, booking.id).await? {
+        return Ok(None);
+    }
     let seen = Seen::invited(offering, reader, &other.display_name, booking);
     let event = context.invitations.event(booking, &seen);
     Ok(Some(CalendarPart {

@@ -13,6 +13,10 @@ pub enum GroupNotice {
     /// A seat is held for the reader, from the waitlist.
     Offered,
     Cancelled,
+    /// Held up by a disaster alert.
+    Suspended,
+    /// Not held up any more.
+    Resumed,
 }
 
 /// A mail about a group session.
@@ -64,8 +68,24 @@ impl GroupMail {
             GroupNotice::Cancelled => (
                 pick("Sesi kelompok dibatalkan", "Group session cancelled"),
                 pick(
-                    "Mentor membatalkan sesi ini. Waktu Anda sudah dilepas.",
-                    "The mentor cancelled this session. Your time is free again.",
+                    "Sesi ini dibatalkan. Waktu Anda sudah dilepas.",
+                    "This session is cancelled. Your time is free again.",
+                )
+                .to_owned(),
+            ),
+            GroupNotice::Suspended => (
+                pick("Sesi kelompok ditangguhkan", "Group session on hold"),
+                pick(
+                    "Sesi ini ditangguhkan karena peringatan bencana di wilayahnya. Tidak ada yang dirugikan: tunggu kabar, atau lepaskan kursi Anda.",
+                    "The session is on hold because of a disaster warning in its region. It counts against nobody: wait for news, or give your seat back.",
+                )
+                .to_owned(),
+            ),
+            GroupNotice::Resumed => (
+                pick("Sesi kelompok dilanjutkan", "Group session back on"),
+                pick(
+                    "Peringatan bencana sudah dicabut. Sesi ini berlangsung sesuai jadwal.",
+                    "The disaster warning is over. The session takes place as planned.",
                 )
                 .to_owned(),
             ),
@@ -73,7 +93,10 @@ impl GroupMail {
         let (title, mentor) = (&self.title, &self.mentor_name);
         let mut paragraphs = vec![what, phrases::session(title, mentor, id), self.when.clone()];
         paragraphs.extend(self.place.as_ref().map(|place| phrases::place(place, id)));
-        let has_seat = matches!(self.notice, GroupNotice::Joined | GroupNotice::Seated);
+        let has_seat = matches!(
+            self.notice,
+            GroupNotice::Joined | GroupNotice::Seated | GroupNotice::Resumed
+        );
         let link = self.link.clone().filter(|_| has_seat);
         (
             subject,

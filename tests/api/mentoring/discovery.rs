@@ -287,7 +287,7 @@ async fn whoever_is_not_approved_or_offers_nothing_is_not_found() {
 }
 
 #[actix_web::test]
-async fn four_statements_whatever_the_number_of_mentors() {
+async fn five_statements_whatever_the_number_of_mentors() {
     let app = TestApp::new().await;
     let sari = app.user("sari").await;
     let count = async |client: &Client<'_>, query: &str| -> u32 {
@@ -306,14 +306,14 @@ async fn four_statements_whatever_the_number_of_mentors() {
     for number in 0..12 {
         mentors.push(Mentor::new(&app, &format!("mentor{number}")).await);
         if number == 0 {
-            assert_eq!(count(&app.anon(), "").await, 3);
+            assert_eq!(count(&app.anon(), "").await, 4);
         }
     }
     book(&sari, mentors[0].booking("2026-06-02T03:00:00.000Z"))
         .await
         .ok(201);
     let query = "expertise=ekspor&subsector=kriya&language=id&mode=online&sort=soonest";
-    assert_eq!(count(&app.anon(), "").await, 3);
-    assert_eq!(count(&app.anon(), query).await, 3);
-    assert_eq!(count(&sari, query).await, 4);
+    assert_eq!(count(&app.anon(), "").await, 4);
+    assert_eq!(count(&app.anon(), query).await, 4);
+    assert_eq!(count(&sari, query).await, 5);
 }

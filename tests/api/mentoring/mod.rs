@@ -1,5 +1,6 @@
 //! Mentoring. Everybody's clock stands at Monday, 1 June 2026, 12:00 in Jakarta.
 
+mod alerts;
 mod booking;
 mod calendars;
 mod discovery;
@@ -8,15 +9,19 @@ mod feedback;
 mod feeds;
 mod groups;
 mod growth;
+mod holds;
+mod hosts;
 mod imports;
 mod life;
 mod mentors;
 mod mentorships;
+mod moves;
 mod notes;
 mod offerings;
 mod oracle;
 mod proof;
 mod response_time;
+mod roles;
 mod series;
 mod storm;
 
@@ -107,6 +112,14 @@ pub async fn book(mentee: &Client<'_>, booking: Value) -> crate::harness::Reply 
     let key = Uuid::now_v7().to_string();
     let keyed = mentee.clone().with("idempotency-key", &key);
     keyed.post("/v1/bookings", booking).await
+}
+
+/// What the mails to an address were about, in their order.
+pub fn subjects(app: &TestApp, address: &str) -> Vec<String> {
+    app.mails_to(address)
+        .into_iter()
+        .map(|mail| mail.subject)
+        .collect()
 }
 
 /// The promise of the whole crate, as the database sees it: nobody is in two places, and every booking that is on has

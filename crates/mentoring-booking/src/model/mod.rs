@@ -1,5 +1,6 @@
 //! Rows and values.
 
+mod alerts;
 mod calendar_rows;
 mod groups;
 mod growth;
@@ -9,6 +10,8 @@ mod mentors;
 mod rows;
 mod windows;
 
+pub(crate) use alerts::AlertRow;
+pub use alerts::Reach;
 pub(crate) use calendar_rows::{
     ExternalBusyRow, ExternalCalendarRow, FeedRow, OverrideRow, ScheduleRow, TimeOffRow,
 };

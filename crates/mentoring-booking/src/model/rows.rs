@@ -144,6 +144,8 @@ pub(crate) struct ClaimRow {
     pub(crate) before_min: i16,
     pub(crate) after_min: i16,
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// Who made it, if it is a hold.
+    pub(crate) held_by: Option<UserId>,
 }
 
 /// A booked session.

@@ -163,7 +163,7 @@ pub(super) fn draft(
     }
 }
 
-/// How a new booking keeps its time.
+/// How a booking keeps its time.
 pub(super) fn claim_kind(booking: &BookingRow) -> ClaimKind {
     match booking.state {
         BookingState::Requested => ClaimKind::Request,

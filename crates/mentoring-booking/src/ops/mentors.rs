@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{Invalid, Role, UserId};
-use karya_db::OnConstraint;
+use karya_db::{OnConstraint, roles};
 use karya_web::Actor;
 
 use crate::model::{Action, Decision, MentorProfile, MentorRow, MentorState, Review};
+use crate::queries::groups;
 use crate::queries::mentors::{self as queries, Found};
-use crate::{MentoringError, claims, jobs};
+use crate::{MentoringError, claims, group_jobs, jobs};
 
 /// `state` of accounts that may be used.
 pub(super) const ACTIVE: &str = "active";
@@ -164,10 +165,30 @@ pub(crate) async fn review(
             updated_at: now,
         };
         queries::decide(conn, id, &decision).await?;
+        follow(conn, now, id, &decision).await?;
         jobs::tell_mentor(conn, id, review, decision.version).await?;
         found(conn, id).await
     })
     .await
+}
+
+/// Makes the role of the account and the classes follow the decision. Whoever only takes a break keeps the role.
+async fn follow(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    mentor: UserId,
+    decision: &Decision,
+) -> Result<(), MentoringError> {
+    if decision.state == MentorState::Approved {
+        roles::grant(conn, now, mentor, Role::Mentor, Some(decision.reviewed_by)).await?;
+        // Whoever went while the mentor was off was not replaced.
+        for session in groups::ahead(conn, mentor, now).await? {
+            group_jobs::tend_soon(conn, session).await?;
+        }
+    } else {
+        roles::revoke(conn, mentor, Role::Mentor).await?;
+    }
+    Ok(())
 }
 
 /// Publishes the mentor's response time anew when a request was answered or lapsed.

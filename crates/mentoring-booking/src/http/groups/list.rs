@@ -48,7 +48,7 @@ pub(crate) struct GroupSessionFilter {
 
 /// List group sessions
 ///
-/// The open ones that are still to come, by start, the earliest first.
+/// The open ones that are still to come, by start, the earliest first; not those of mentors who take a break then.
 #[utoipa::path(tag = "group sessions", params(GroupSessionFilter), responses(
     (status = 200, description = "A page of group sessions", body = GroupSessionPage),
     CommonProblems,
@@ -107,7 +107,7 @@ pub(crate) async fn get_group_session(
 ) -> Result<HttpResponse, Problem> {
     let viewer = viewer.0.map(|actor| actor.user_id);
     let reader = db.read().await?;
-    let standing = ops::groups::view(&reader, viewer, *id).await?;
+    let standing = ops::groups::show(&reader, viewer, *id).await?;
     let view = GroupSessionView::new(standing, viewer);
     let reply = Reply::ok(&view)?.version(view.version);
     Ok(reply.header("cache-control", "private, no-cache").into())

@@ -3,10 +3,13 @@
 //! Order of locks: the row of the session first, then all calendars at once. Nobody who holds a calendar waits for
 //! the row of a session, so there is no circle.
 
+mod alert;
 mod floor;
 mod host;
 mod seats;
 
+pub(crate) use alert::close_suspended;
+pub(super) use alert::{hold_up, let_go};
 pub(crate) use host::{NewGroup, cancel, create, seats_for_host, take_attendance, update};
 pub(crate) use seats::{accept, join, leave, tend, wait};
 
@@ -27,6 +30,25 @@ pub(crate) struct Standing {
     pub(crate) place: Option<(WaitlistRow, usize)>,
     /// How many wait in all.
     pub(crate) waiting: usize,
+}
+
+/// A group session, for whoever may see it: one whose mentor is no longer active exists for the mentor and for those
+/// who have something in it. One statement more than [`view`] for all others.
+pub(crate) async fn show(
+    conn: &AsyncPgConnection,
+    viewer: Option<UserId>,
+    id: GroupSessionId,
+) -> Result<Standing, MentoringError> {
+    let standing = view(conn, viewer, id).await?;
+    let mentor = standing.session.mentor_id;
+    let is_in = standing.seat.is_some() || standing.place.is_some() || viewer == Some(mentor);
+    let is_shown = is_in
+        || queries::people::host(conn, mentor)
+            .await?
+            .is_some_and(|host| host.is_active());
+    is_shown
+        .then_some(standing)
+        .ok_or(MentoringError::GroupNotFound)
 }
 
 /// A group session, and what the viewer has in it. Two statements, three for somebody who is signed in.
