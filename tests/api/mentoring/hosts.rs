@@ -111,5 +111,31 @@ async fn a_break_closes_the_classes_in_it() {
         .post("/v1/group-sessions", class)
         .await
         .refused(409, "booking.mentor_paused");
+
+    // Whoever went in the break is replaced once it is over.
+    let full = open(&mentor, "2026-06-12T03:00:00.000Z", 2).await;
+    let people = [sari, app.user("budi").await, app.user("dewi").await];
+    for (person, what) in people.iter().zip(["join", "join", "waitlist/join"]) {
+        person
+            .post(&format!("{full}/{what}"), json!({}))
+            .await
+            .ok(200);
+    }
+    let hours =
+        |until: Value| json!({ "zone": "Asia/Jakarta", "weekly": [], "paused_until": until });
+    let own = mentor.client.clone().with("if-match", "*");
+    let calendar = "/v1/me/calendar";
+    own.put(calendar, hours(json!("2026-06-30T00:00:00Z")))
+        .await
+        .ok(200);
+    let leave = format!("{full}/leave");
+    people[0].post(&leave, json!({})).await.ok(200);
+    app.run_jobs().await;
+    let waiting = people[2].get(&full).await.ok(200);
+    assert_eq!(waiting["my_waitlist_place"]["ahead"], 0);
+    own.put(calendar, hours(Value::Null)).await.ok(200);
+    app.run_jobs().await;
+    let offered = people[2].get(&full).await.ok(200);
+    assert_eq!(offered["my_seat"]["state"], "held");
     assert_seated(&app).await;
 }

@@ -7,9 +7,8 @@ use karya_db::{OnConstraint, roles};
 use karya_web::Actor;
 
 use crate::model::{Action, Decision, MentorProfile, MentorRow, MentorState, Review};
-use crate::queries::groups;
 use crate::queries::mentors::{self as queries, Found};
-use crate::{MentoringError, claims, group_jobs, jobs};
+use crate::{MentoringError, claims, jobs};
 
 /// `state` of accounts that may be used.
 pub(super) const ACTIVE: &str = "active";
@@ -181,10 +180,7 @@ async fn follow(
 ) -> Result<(), MentoringError> {
     if decision.state == MentorState::Approved {
         roles::grant(conn, now, mentor, Role::Mentor, Some(decision.reviewed_by)).await?;
-        // Whoever went while the mentor was off was not replaced.
-        for session in groups::ahead(conn, mentor, now).await? {
-            group_jobs::tend_soon(conn, session).await?;
-        }
+        super::groups::tend_ahead(conn, now, mentor).await?;
     } else {
         roles::revoke(conn, mentor, Role::Mentor).await?;
     }

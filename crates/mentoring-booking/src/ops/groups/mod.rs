@@ -13,11 +13,12 @@ pub(super) use alert::{hold_up, let_go};
 pub(crate) use host::{NewGroup, cancel, create, seats_for_host, take_attendance, update};
 pub(crate) use seats::{accept, join, leave, tend, wait};
 
+use chrono::{DateTime, Utc};
 use karya_core::{GroupSessionId, UserId};
 use karya_db::AsyncPgConnection;
 
 use crate::model::{GroupRow, SeatRow, WaitlistRow, WaitlistState};
-use crate::{MentoringError, queries};
+use crate::{MentoringError, group_jobs, queries};
 
 /// A group session as somebody sees it.
 #[derive(Debug)]
@@ -30,6 +31,18 @@ pub(crate) struct Standing {
     pub(crate) place: Option<(WaitlistRow, usize)>,
     /// How many wait in all.
     pub(crate) waiting: usize,
+}
+
+/// Looks again at who is next in the mentor's sessions ahead: while the mentor was off nobody was.
+pub(super) async fn tend_ahead(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    mentor: UserId,
+) -> Result<(), MentoringError> {
+    for session in queries::groups::ahead(conn, mentor, now).await? {
+        group_jobs::tend_soon(conn, session).await?;
+    }
+    Ok(())
 }
 
 /// A group session, for whoever may see it: one whose mentor is no longer active exists for the mentor and for those
