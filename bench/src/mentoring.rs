@@ -205,6 +205,8 @@ async fn suspension(server: &Server) {
     };
     let now = server.parts.clock.now();
     let job = SuspendSessions {
+        alert_id: "bench".into(),
+        again: false,
         reach: Reach {
             regions: vec!["33".into(), "51".into(), "91".into()],
             from: now,

@@ -57,7 +57,7 @@ impl Copy {
 
 /// Waits until all that has committed may be read. Transactions of the tests beside this one hold the watermark back
 /// too: it is the cluster's.
-async fn settle(app: &TestApp) {
+pub async fn settle(app: &TestApp) {
     let sql = app.db.sql().await;
     let number = "SELECT pg_current_xact_id()::text::bigint";
     let mine: i64 = sql.query_one(number, &[]).await.unwrap().get(0);

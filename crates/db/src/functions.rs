@@ -4,7 +4,7 @@
 
 use diesel::expression::Expression;
 use diesel::sql_types::{
-    BigInt, Double, Integer, Json, Nullable, SingleValue, SqlType, Text, Timestamptz,
+    Array, BigInt, Double, Integer, Interval, Json, Nullable, SingleValue, SqlType, Text,
 };
 
 pub use crate::schema::sql_types::Point;
@@ -79,16 +79,15 @@ diesel::define_sql_function! {
     fn circle(center: Nullable<Point>, radius: Double) -> Nullable<Circle>;
 }
 diesel::define_sql_function! {
-    /// Adds a row to the job queue. No time: now.
-    #[sql_name = "graphile_worker.add_job"]
-    fn add_job(
-        identifier: Text,
-        payload: Json,
-        queue_name: Nullable<Text>,
-        run_at: Nullable<Timestamptz>,
+    /// Adds rows to the job queue, one for each place in the arrays, and counts them; see its migration.
+    fn enqueue_jobs(
+        identifiers: Array<Text>,
+        payloads: Array<Json>,
+        queues: Array<Nullable<Text>>,
+        delays: Array<Interval>,
+        keys: Array<Nullable<Text>>,
         max_attempts: Integer,
-        job_key: Nullable<Text>,
-    ) -> Text;
+    ) -> Integer;
 }
 diesel::define_sql_function! {
     /// Whether this transaction now holds the lock.

@@ -10,6 +10,7 @@ pub mod membership;
 pub mod migrations;
 mod pool;
 mod readers;
+pub mod roles;
 #[rustfmt::skip]
 #[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "generated"))]
 pub mod schema;

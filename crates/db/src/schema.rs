@@ -139,6 +139,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Which alerts hold which bookings up: one goes on when the last of them is lifted.
+    booking_suspensions (booking_id, alert_id) {
+        booking_id -> Uuid,
+        alert_id -> Text,
+    }
+}
+
+diesel::table! {
     bookings (id) {
         id -> Uuid,
         /// Eight letters and digits (Crockford base 32) to read aloud.
@@ -400,6 +408,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// The same for group sessions.
+    group_suspensions (session_id, alert_id) {
+        session_id -> Uuid,
+        alert_id -> Text,
+    }
+}
+
+diesel::table! {
     /// Replies to POST requests that carried an Idempotency-Key, written in the same transaction as their effect.
     idempotency_keys (actor, operation, key) {
         /// The account, or the nil UUID for callers without one.
@@ -562,6 +578,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Disaster alerts that reach sessions. Once lifted it stays lifted, whichever of the two messages came first.
+    session_alerts (id) {
+        id -> Text,
+        /// Kemendagri codes; regions below count too.
+        regions -> Array<Nullable<Text>>,
+        modes -> Array<Nullable<Text>>,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        created_at -> Timestamptz,
+        lifted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// One signed-in device: the family of its refresh tokens.
     sessions (id) {
         id -> Uuid,
@@ -635,6 +665,8 @@ diesel::table! {
         /// A hold or request is nothing after this; readers skip it, writers remove it under the lock.
         expires_at -> Nullable<Timestamptz>,
         during -> Tstzrange,
+        /// Who made the hold: it claims time of two people.
+        held_by -> Nullable<Uuid>,
     }
 }
 
@@ -706,6 +738,8 @@ diesel::joinable!(booking_feedback -> mentors (mentor_id));
 diesel::joinable!(booking_feedback -> users (author_id));
 diesel::joinable!(booking_notes -> bookings (booking_id));
 diesel::joinable!(booking_notes -> users (author_id));
+diesel::joinable!(booking_suspensions -> bookings (booking_id));
+diesel::joinable!(booking_suspensions -> session_alerts (alert_id));
 diesel::joinable!(bookings -> businesses (business_id));
 diesel::joinable!(bookings -> mentors (mentor_id));
 diesel::joinable!(bookings -> offerings (offering_id));
@@ -728,6 +762,8 @@ diesel::joinable!(external_calendars -> calendars (owner_id));
 diesel::joinable!(group_seats -> group_sessions (session_id));
 diesel::joinable!(group_seats -> users (mentee_id));
 diesel::joinable!(group_sessions -> mentors (mentor_id));
+diesel::joinable!(group_suspensions -> group_sessions (session_id));
+diesel::joinable!(group_suspensions -> session_alerts (alert_id));
 diesel::joinable!(mentorship_goals -> mentorships (mentorship_id));
 diesel::joinable!(mentorships -> mentors (mentor_id));
 diesel::joinable!(mentorships -> users (mentee_id));
@@ -737,6 +773,7 @@ diesel::joinable!(passwords -> users (user_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(time_claims -> calendars (owner_id));
+diesel::joinable!(time_claims -> users (held_by));
 diesel::joinable!(time_off -> calendars (user_id));
 diesel::joinable!(waitlist_entries -> group_seats (seat_id));
 diesel::joinable!(waitlist_entries -> group_sessions (session_id));
@@ -753,6 +790,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     booking_events,
     booking_feedback,
     booking_notes,
+    booking_suspensions,
     bookings,
     business_members,
     business_registrations,
@@ -766,6 +804,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     external_calendars,
     group_seats,
     group_sessions,
+    group_suspensions,
     mentors,
     mentorship_goals,
     mentorships,
@@ -774,6 +813,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     passwords,
     refresh_tokens,
     regions,
+    session_alerts,
     sessions,
     subsectors,
     time_claims,

@@ -1,11 +1,11 @@
 use chrono::TimeDelta;
+use diesel::QueryResult;
 use diesel::data_types::PgInterval;
-use diesel::sql_types::{Interval, Timestamptz};
-use diesel::{IntoSql, NullableExpressionMethods, QueryResult};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use karya_db::functions::enqueue_jobs;
+use serde_json::Value;
 
 use crate::Job;
-use karya_db::functions::add_job;
 
 /// After this many attempts (about 18 hours of growing pauses) a job is dead: it stays visible and is not tried again.
 const MAX_ATTEMPTS: i32 = 14;
@@ -21,6 +21,27 @@ pub struct Options {
     pub queue: Option<String>,
 }
 
+/// A job that is ready to be added.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    name: &'static str,
+    payload: Value,
+    options: Options,
+}
+
+impl Prepared {
+    /// Fails if the job cannot be written as JSON.
+    pub fn new<J: Job>(job: &J, options: Options) -> QueryResult<Self> {
+        let payload = serde_json::to_value(job)
+            .map_err(|error| diesel::result::Error::SerializationError(Box::new(error)))?;
+        Ok(Self {
+            name: J::NAME,
+            payload,
+            options,
+        })
+    }
+}
+
 /// Adds a job, in the transaction that `conn` is in: it runs if and only if that commits.
 pub async fn enqueue<J: Job>(conn: &mut AsyncPgConnection, job: &J) -> QueryResult<()> {
     enqueue_with(conn, job, Options::default()).await
@@ -32,22 +53,32 @@ pub async fn enqueue_with<J: Job>(
     job: &J,
     options: Options,
 ) -> QueryResult<()> {
-    let payload = serde_json::to_value(job)
-        .map_err(|error| diesel::result::Error::SerializationError(Box::new(error)))?;
-    let delay = options
-        .delay
-        .and_then(|delay| delay.num_microseconds())
-        .unwrap_or_default();
-    let run_at = diesel::dsl::now.into_sql::<Timestamptz>()
-        + PgInterval::from_microseconds(delay).into_sql::<Interval>();
-    // Built rather than written as text, so that it is prepared once for each connection.
-    diesel::select(add_job(
-        J::NAME,
-        payload,
-        options.queue,
-        run_at.nullable(),
+    enqueue_all(conn, vec![Prepared::new(job, options)?]).await
+}
+
+/// The same for many, in one statement, or none. Keys differ from each other.
+pub async fn enqueue_all(conn: &mut AsyncPgConnection, jobs: Vec<Prepared>) -> QueryResult<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let (mut names, mut payloads) = (Vec::new(), Vec::new());
+    let (mut queues, mut delays, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+    for job in jobs {
+        names.push(job.name);
+        payloads.push(job.payload);
+        let Options { delay, key, queue } = job.options;
+        queues.push(queue);
+        let delay = delay.and_then(|delay| delay.num_microseconds());
+        delays.push(PgInterval::from_microseconds(delay.unwrap_or_default()));
+        keys.push(key);
+    }
+    diesel::select(enqueue_jobs(
+        names,
+        payloads,
+        queues,
+        delays,
+        keys,
         MAX_ATTEMPTS,
-        options.key,
     ))
     .execute(conn)
     .await?;

@@ -5,7 +5,7 @@ mod enqueue;
 mod stats;
 mod worker;
 
-pub use enqueue::{Options, enqueue, enqueue_with};
+pub use enqueue::{Options, Prepared, enqueue, enqueue_all, enqueue_with};
 pub use stats::{JobStats, publish_stats, stats};
 pub use worker::{WorkerBuilder, WorkerError, migrate};
 

@@ -1,23 +1,28 @@
-//! A person's time as the slot engine takes it, loaded in two statements whatever the number of people.
+//! A person's time as the slot engine takes it, loaded in three statements whatever the number of people.
 
 use std::collections::HashMap;
 use std::num::NonZeroU16;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
+use diesel::QueryResult;
 use karya_core::UserId;
 use karya_db::AsyncPgConnection;
 use uuid::Uuid;
 
 use crate::MentoringError;
 use crate::holidays::{self, HolidayKind};
-use crate::model::{CalendarRow, OfferingRow, SessionMode, day_windows, weekly_rules};
+use crate::model::{AlertRow, CalendarRow, OfferingRow, SessionMode, day_windows, weekly_rules};
+use crate::queries::alerts;
 use crate::queries::availability as queries;
 use crate::slots::{self, Busy, Calendar, Holiday, Interval, Override, Schedule, WeeklyRule};
 
-/// How far outside a range buffers and caps look: the rest of a week on both sides, and the longest session.
-const MARGIN: TimeDelta = TimeDelta::days(8);
+/// How far outside a range buffers and caps look: the rest of a day on both sides, or of a week where a cap counts
+/// weeks, and the longest session.
+const MARGIN: TimeDelta = TimeDelta::days(2);
+const MARGIN_OF_WEEKS: TimeDelta = TimeDelta::days(8);
 
 /// All that decides when somebody is free, over one range.
 #[derive(Debug, Clone)]
@@ -29,6 +34,8 @@ pub(crate) struct Availability {
     overrides: Vec<Override>,
     time_off: Vec<Interval>,
     busy: Vec<Busy>,
+    /// Those that stand, wherever.
+    alerts: Arc<[AlertRow]>,
     row: CalendarRow,
 }
 
@@ -71,10 +78,31 @@ impl Availability {
         range: Interval,
         now: DateTime<Utc>,
     ) -> Result<Vec<slots::Slot>, slots::RangeTooLong> {
-        let (holidays, blackouts) = self.closed_days(session);
+        let (holidays, blackouts) = self.closed_now(session);
         let offered = weekly_rules(session.hours);
         let calendar = self.calendar(&holidays, &blackouts, &offered);
         slots::slots(&calendar, offering, range, now)
+    }
+
+    /// The first `most` slots within `range` at which the mentee is free too.
+    pub(crate) fn first_slots(
+        &self,
+        session: Session<'_>,
+        offering: &slots::Offering,
+        (range, now): (Interval, DateTime<Utc>),
+        most: usize,
+        mentee: Option<&Self>,
+    ) -> Result<Vec<slots::Slot>, slots::RangeTooLong> {
+        let (holidays, blackouts) = self.closed_now(session);
+        let offered = weekly_rules(session.hours);
+        let calendar = self.calendar(&holidays, &blackouts, &offered);
+        let suits = |slot: &slots::Slot| {
+            mentee.is_none_or(|mentee| {
+                Interval::new(slot.starts_at, slot.ends_at)
+                    .is_ok_and(|interval| !mentee.is_busy(interval))
+            })
+        };
+        slots::first_slots(&calendar, offering, range, now, most, suits)
     }
 
     /// Whether a session may start at `start`.
@@ -85,7 +113,7 @@ impl Availability {
         start: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), slots::Refusal> {
-        let (holidays, blackouts) = self.closed_days(session);
+        let (holidays, blackouts) = self.closed_now(session);
         let offered = weekly_rules(session.hours);
         let calendar = self.calendar(&holidays, &blackouts, &offered);
         slots::bookable(&calendar, offering, start, now)
@@ -142,9 +170,9 @@ impl Availability {
         }
     }
 
-    /// Whether a blackout of this person's region, or of the mentee's, reaches into `interval`.
+    /// Whether a blackout of this person's region, or of the mentee's, reaches into `interval`, or an alert does.
     pub(crate) fn is_blacked_out(&self, session: Session<'_>, interval: Interval) -> bool {
-        let (_, blackouts) = self.closed_days(session);
+        let (_, blackouts) = self.closed_now(session);
         blackouts.iter().any(|blackout| blackout.overlaps(interval))
     }
 
@@ -176,6 +204,20 @@ impl Availability {
         }
     }
 
+    /// The same as [`Self::closed_days`], and while disaster alerts last there is nothing either.
+    fn closed_now(&self, session: Session<'_>) -> (Vec<Holiday>, Vec<Interval>) {
+        let (days, mut blackouts) = self.closed_days(session);
+        let regions = [self.region(), session.mentee_region];
+        let reaching = self.alerts.iter().filter(|alert| {
+            let mut regions = regions.iter().flatten();
+            regions.any(|region| alert.reaches(session.mode, region))
+        });
+        blackouts.extend(
+            reaching.filter_map(|alert| Interval::new(alert.starts_at, alert.ends_at).ok()),
+        );
+        (days, blackouts)
+    }
+
     /// The holidays of this person's region, and the blackouts of either side's.
     fn closed_days(&self, session: Session<'_>) -> (Vec<Holiday>, Vec<Interval>) {
         let lies_in = |region: Option<&str>, province: &str| {
@@ -183,8 +225,8 @@ impl Availability {
         };
         let (mut days, mut blackouts) = (Vec::new(), Vec::new());
         for holiday in holidays::all() {
-            let province = holiday.region_code.as_deref().unwrap_or_default();
-            let mine = lies_in(self.region(), province) || province.is_empty();
+            let province = holiday.region_code.as_deref();
+            let mine = province.is_none_or(|province| lies_in(self.region(), province));
             let kind = match holiday.kind {
                 HolidayKind::National => slots::HolidayKind::National,
                 HolidayKind::CutiBersama => slots::HolidayKind::CutiBersama,
@@ -192,7 +234,7 @@ impl Availability {
                 HolidayKind::Blackout => {
                     // The telephone network stays up.
                     let reached = session.mode != SessionMode::Phone
-                        && (mine || lies_in(session.mentee_region, province));
+                        && (mine || province.is_some_and(|it| lies_in(session.mentee_region, it)));
                     let interval = holiday.starts_at.zip(holiday.ends_at);
                     let interval = interval.and_then(|(from, to)| Interval::new(from, to).ok());
                     blackouts.extend(interval.filter(|_| reached));
@@ -233,12 +275,24 @@ pub(crate) async fn load(
     ignoring: Option<Uuid>,
 ) -> Result<HashMap<UserId, Availability>, MentoringError> {
     let owners: Vec<UserId> = calendars.iter().map(|row| row.user_id).collect();
-    let (from, to) = (range.start() - MARGIN, range.end() + MARGIN);
+    let counts_weeks = calendars.iter().any(|row| row.weekly_cap.is_some());
+    let margin = if counts_weeks {
+        MARGIN_OF_WEEKS
+    } else {
+        MARGIN
+    };
+    let (from, to) = (range.start() - margin, range.end() + margin);
+    // One way there and back for all three.
+    let (alerts, dated_hours, taken) = tokio::try_join!(
+        standing_alerts(conn, now),
+        queries::dated_hours(conn, &owners, from.date_naive(), to.date_naive()),
+        queries::taken(conn, &owners, (from, to), now),
+    )?;
     let mut people: HashMap<UserId, Availability> = calendars
         .into_iter()
-        .map(|row| (row.user_id, Availability::of(row)))
+        .map(|row| (row.user_id, Availability::of(row, &alerts)))
         .collect();
-    for dated in queries::dated_hours(conn, &owners, from.date_naive(), to.date_naive()).await? {
+    for dated in dated_hours {
         if let Some(person) = people.get_mut(&dated.user_id) {
             if dated.is_override {
                 person.overrides.push(Override {
@@ -254,7 +308,7 @@ pub(crate) async fn load(
             }
         }
     }
-    for taken in queries::taken(conn, &owners, (from, to), now).await? {
+    for taken in taken {
         let Some(person) = people.get_mut(&taken.owner_id) else {
             continue;
         };
@@ -277,7 +331,7 @@ pub(crate) async fn load(
 
 impl Availability {
     /// Without anything that is loaded for a range: enough for zone, region and blackouts.
-    pub(crate) fn of(row: CalendarRow) -> Self {
+    pub(crate) fn of(row: CalendarRow, alerts: &Arc<[AlertRow]>) -> Self {
         Self {
             zone: zone(&row),
             region: row.region_code.clone(),
@@ -286,9 +340,18 @@ impl Availability {
             overrides: Vec::new(),
             time_off: Vec::new(),
             busy: Vec::new(),
+            alerts: Arc::clone(alerts),
             row,
         }
     }
+}
+
+/// The alerts under which there are no sessions now.
+pub(crate) async fn standing_alerts(
+    conn: &AsyncPgConnection,
+    now: DateTime<Utc>,
+) -> QueryResult<Arc<[AlertRow]>> {
+    Ok(alerts::standing(conn, now).await?.into())
 }
 
 /// The zone of a calendar.

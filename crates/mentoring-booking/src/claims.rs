@@ -28,6 +28,8 @@ pub(crate) struct Claim {
     pub(crate) before_min: i16,
     pub(crate) after_min: i16,
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// Who made it, if it is a hold.
+    pub(crate) held_by: Option<UserId>,
 }
 
 impl Claim {
@@ -47,6 +49,7 @@ impl Claim {
             before_min: offering.before_min,
             after_min: offering.after_min,
             expires_at,
+            held_by: None,
         }
     }
 
@@ -167,6 +170,7 @@ fn row(owner: UserId, claim: Claim) -> ClaimRow {
         before_min: claim.before_min,
         after_min: claim.after_min,
         expires_at: claim.expires_at,
+        held_by: claim.held_by,
     }
 }
 
@@ -218,17 +222,16 @@ pub(crate) async fn drop_lapsed_holds(
     release(conn, &refs).await
 }
 
-/// The live holds that this person has made: its claims on both sides, in no order.
+/// The live holds that this person has made: the claims on both sides, in no order.
 pub(crate) async fn holds_of(
     conn: &AsyncPgConnection,
     now: DateTime<Utc>,
-    mentee: UserId,
+    maker: UserId,
 ) -> QueryResult<Vec<ClaimRow>> {
     time_claims::table
         .filter(
-            time_claims::owner_id
-                .eq(mentee)
-                .and(time_claims::kind.eq(ClaimKind::Hold))
+            time_claims::held_by
+                .eq(maker)
                 .and(time_claims::expires_at.gt(now)),
         )
         .select(ClaimRow::as_select())

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::UserId;
+use karya_core::{Role, UserId};
+use karya_db::roles;
 
 use crate::http::offerings::create::CreateOffering;
 use crate::model::{MentorProfile, MentorState, Minutes, multirange};
@@ -37,6 +38,7 @@ pub async fn seed_demo(
         ops::mentors::apply(conn, now, mentor, profile.clone()).await?;
         queries::mentors::update_profile(conn, mentor, &profile, (MentorState::Approved, 2, now))
             .await?;
+        roles::grant(conn, now, mentor, Role::Mentor, None).await?;
         queries::mentors::set_hours(conn, mentor, (ZONE, REGION), &hours()).await?;
         for offering in offerings() {
             let request: CreateOffering = serde_json::from_value(offering)

@@ -52,7 +52,7 @@ karya_core::codes! {
         fix: "Pilih hari lain." / "Choose another day.";
     BLACKOUT = "booking.region_blackout", Invalid,
         title: "Tidak ada sesi di wilayah itu saat itu" / "No sessions are held in that region at that time",
-        fix: "Saat Nyepi jaringan di Bali dimatikan. Pilih waktu lain." / "On Nyepi the network in Bali is down. Choose another time.";
+        fix: "Saat Nyepi jaringan di Bali dimatikan, dan selama peringatan bencana tidak ada sesi di wilayahnya. Pilih waktu lain." / "On Nyepi the network in Bali is down, and while a disaster alert stands there are no sessions in its region. Choose another time.";
     NOTICE_TOO_SHORT = "booking.notice_too_short", Invalid,
         title: "Terlalu mepet atau sudah lewat" / "Too soon, or past",
         fix: "Pilih jadwal yang lebih lama dari sekarang." / "Choose a time that is further away.";
@@ -127,7 +127,7 @@ karya_core::codes! {
         title: "Sesi kelompok sudah penuh" / "The group session is full",
         fix: "Masuk daftar tunggu, atau pilih sesi lain." / "Join the waitlist, or choose another session.";
     GROUP_CLOSED = "group_session.closed", Conflict,
-        title: "Sesi kelompok dibatalkan atau sudah mulai" / "The group session was cancelled or has begun",
+        title: "Sesi kelompok dibatalkan, ditangguhkan, atau sudah mulai" / "The group session was cancelled, is on hold or has begun",
         fix: "Pilih sesi lain." / "Choose another session.";
     GROUP_SEATS_FREE = "group_session.seats_free", Conflict,
         title: "Masih ada kursi kosong" / "There are seats left",
@@ -290,7 +290,7 @@ pub enum MentoringError {
     GroupOwn,
     #[error("the session is full")]
     GroupFull,
-    #[error("the session is cancelled or has begun")]
+    #[error("the session is cancelled or held up, or has begun")]
     GroupClosed,
     #[error("there are seats left")]
     GroupSeatsFree,

@@ -17,14 +17,15 @@ use crate::{ops, queries, zones};
 pub(crate) fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
     worker
         .register::<TellMentee>(context.clone())
-        .register::<CallOff>(context.clone())
+        .register::<TellAll>(context.clone())
+        .register::<CloseSuspended>(context.clone())
         .register::<TendGroup>(context.clone())
         .register::<RemindGroup>(context.clone())
         .register::<RemindPerson>(context.clone())
 }
 
 /// What somebody is told about a group session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Notice {
     /// They took a seat.
@@ -33,9 +34,12 @@ pub(crate) enum Notice {
     Seated,
     /// One is held for them.
     Offered,
+    #[default]
     Cancelled,
     /// They lost theirs.
     Released,
+    Suspended,
+    Resumed,
 }
 
 /// Sets the reminders of a session as it now stands. Earlier ones of the same session are replaced.
@@ -82,13 +86,34 @@ pub(crate) async fn tell(
     Ok(enqueue(conn, &job).await?)
 }
 
-/// Mails everybody that it is called off.
-pub(crate) async fn call_off(
+/// Mails everybody, each once.
+pub(crate) async fn tell_all(
     conn: &mut AsyncPgConnection,
     session_id: GroupSessionId,
     people: Vec<UserId>,
+    notice: Notice,
 ) -> Result<(), MentoringError> {
-    Ok(enqueue(conn, &CallOff { session_id, people }).await?)
+    let job = TellAll {
+        session_id,
+        people,
+        notice,
+    };
+    Ok(enqueue(conn, &job).await?)
+}
+
+/// Calls the session off at its start if it is still held up then.
+pub(crate) async fn close_at_start(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    session: &GroupRow,
+) -> Result<(), MentoringError> {
+    let session_id = session.id;
+    let options = Options {
+        delay: Some(session.starts_at - now),
+        key: Some(format!("group:{session_id}:close")),
+        queue: None,
+    };
+    Ok(enqueue_with(conn, &CloseSuspended { session_id }, options).await?)
 }
 
 /// Looks again at who is next, once this transaction is over.
@@ -132,28 +157,33 @@ impl Job for TendGroup {
 
 /// Fans out to one mail per person, so that a failing mailbox keeps nobody else from theirs.
 #[derive(Debug, Serialize, Deserialize)]
-struct CallOff {
+struct TellAll {
     session_id: GroupSessionId,
     people: Vec<UserId>,
+    #[serde(default)]
+    notice: Notice,
 }
 
-impl Job for CallOff {
+impl Job for TellAll {
     const NAME: &'static str = "mentoring.call_off_group_session";
     type Context = Context;
 
     async fn run(self, context: Context) -> Result<(), JobError> {
         use diesel_async::AsyncConnection;
         let mut conn = context.db.conn().await?;
-        let Self { session_id, people } = self;
+        let Self {
+            session_id,
+            people,
+            notice,
+        } = self;
         // All or none, so that a second run after a failure mails nobody twice.
         conn.transaction(async |conn| {
             for user_id in people {
                 let options = Options {
                     delay: None,
-                    key: Some(format!("group:{session_id}:{user_id}:cancelled")),
+                    key: Some(format!("group:{session_id}:{user_id}:{notice:?}")),
                     queue: None,
                 };
-                let notice = Notice::Cancelled;
                 let job = TellMentee {
                     session_id,
                     user_id,
@@ -165,6 +195,22 @@ impl Job for CallOff {
         })
         .await?;
         Ok(())
+    }
+}
+
+/// Calls a session off that is still held up when it should begin.
+#[derive(Debug, Serialize, Deserialize)]
+struct CloseSuspended {
+    session_id: GroupSessionId,
+}
+
+impl Job for CloseSuspended {
+    const NAME: &'static str = "mentoring.close_suspended_group_session";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let mut conn = context.db.conn().await?;
+        Ok(ops::groups::close_suspended(&mut conn, context.clock.now(), self.session_id).await?)
     }
 }
 
@@ -193,6 +239,14 @@ impl Job for TellMentee {
                 standing.session.state == GroupState::Cancelled,
             ),
             Notice::Released => (GroupNotice::Released, seat.is_none()),
+            Notice::Suspended => (
+                GroupNotice::Suspended,
+                standing.session.state == GroupState::Suspended,
+            ),
+            Notice::Resumed => (
+                GroupNotice::Resumed,
+                standing.session.state == GroupState::Open,
+            ),
         };
         if !is_so {
             return Ok(());

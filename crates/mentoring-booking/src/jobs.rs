@@ -1,29 +1,32 @@
 //! What happens after the answer: mails, and deadlines.
 
+mod alerts;
 mod cascade;
 mod mentors;
 mod post;
 
+pub use alerts::SuspendSessions;
 pub(crate) use cascade::{announce_cascade, follow_cascade};
 pub(crate) use mentors::tell_mentor;
 pub(crate) use post::post;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::QueryResult;
 use karya_core::{BookingId, Clock, EmailAddress, MasterKey};
 use karya_db::{AsyncPgConnection, Db};
 use karya_fetch::Fetcher;
-use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue, enqueue_with};
+use karya_jobs::{Job, JobError, Options, Prepared, WorkerBuilder, enqueue_with};
 use karya_notifications::{BookingMail, BookingNotice, CalendarPart, Mailer, Template};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::ics::emit::{self, Method};
 use crate::invitations::Seen;
+pub use crate::model::Reach;
 use crate::model::{
     BookingRow, BookingState, FINISH_AFTER, MentorshipId, MentorshipRow, MentorshipState,
     OfferingRow, Party,
 };
-pub use crate::ops::Reach;
 use crate::queries;
 use crate::queries::people::Contact;
 use crate::{Invitations, MentoringError, ops, zones};
@@ -52,7 +55,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<LapseRequest>(context.clone())
         .register::<FinishBooking>(context.clone())
         .register::<RemindParticipants>(context.clone())
-        .register::<CloseSuspended>(context.clone())
+        .register::<alerts::CloseSuspended>(context.clone())
         .register::<SuspendSessions>(context.clone())
         .register::<ImportCalendar>(context.clone())
         .register::<mentors::TellMentor>(context.clone())
@@ -74,35 +77,29 @@ pub(crate) enum Notice {
     Suspended,
     /// The system asked, or booked, this mentor in place of another.
     PassedOn,
+    /// No alert holds it up any more.
+    Resumed,
 }
 
 /// How long before a session the people are reminded.
 pub(crate) const REMINDERS: [TimeDelta; 2] = [TimeDelta::hours(24), TimeDelta::hours(1)];
 
-/// Mails both sides, in the transaction of what happened.
-pub(crate) async fn announce(
-    conn: &mut AsyncPgConnection,
-    booking: &BookingRow,
-    notice: Notice,
-) -> Result<(), MentoringError> {
-    for to in [Party::Mentor, Party::Mentee] {
-        let job = TellParticipants {
+/// The mails to both sides about what happened.
+pub(crate) fn announcements(booking: &BookingRow, notice: Notice) -> QueryResult<Vec<Prepared>> {
+    [Party::Mentor, Party::Mentee]
+        .map(|to| TellParticipants {
             booking_id: booking.id,
             notice,
             to,
             sequence: booking.sequence,
-        };
-        enqueue(conn, &job).await?;
-    }
-    Ok(())
+        })
+        .iter()
+        .map(|job| Prepared::new(job, Options::default()))
+        .collect()
 }
 
-/// Sets the deadlines of a booking as it now stands. Earlier ones of the same booking are replaced.
-pub(crate) async fn plan(
-    conn: &mut AsyncPgConnection,
-    now: DateTime<Utc>,
-    booking: &BookingRow,
-) -> Result<(), MentoringError> {
+/// The deadlines of a booking as it now stands. Earlier ones of the same booking are replaced.
+pub(crate) fn deadlines(now: DateTime<Utc>, booking: &BookingRow) -> QueryResult<Vec<Prepared>> {
     let at = |what: &str, due_at: DateTime<Utc>| Options {
         delay: Some(due_at - now),
         key: Some(format!("booking:{}:{what}", booking.id)),
@@ -110,16 +107,15 @@ pub(crate) async fn plan(
     };
     let booking_id = booking.id;
     if booking.state == BookingState::Suspended {
-        let close = at("close", booking.starts_at);
-        enqueue_with(conn, &CloseSuspended { booking_id }, close).await?;
-        return Ok(());
+        let job = alerts::CloseSuspended { booking_id };
+        return Ok(vec![Prepared::new(&job, at("close", booking.starts_at))?]);
     }
     if let Some(expires_at) = booking.expires_at {
-        enqueue_with(conn, &LapseRequest { booking_id }, at("lapse", expires_at)).await?;
-        return Ok(());
+        let job = LapseRequest { booking_id };
+        return Ok(vec![Prepared::new(&job, at("lapse", expires_at))?]);
     }
     let finish = at("finish", booking.ends_at + FINISH_AFTER);
-    enqueue_with(conn, &FinishBooking { booking_id }, finish).await?;
+    let mut jobs = vec![Prepared::new(&FinishBooking { booking_id }, finish)?];
     for before in REMINDERS {
         let due_at = booking.starts_at - before;
         if due_at > now {
@@ -128,10 +124,10 @@ pub(crate) async fn plan(
                 starts_at: booking.starts_at,
             };
             let key = format!("remind-{}", before.num_hours());
-            enqueue_with(conn, &job, at(&key, due_at)).await?;
+            jobs.push(Prepared::new(&job, at(&key, due_at))?);
         }
     }
-    Ok(())
+    Ok(jobs)
 }
 
 /// Workers go by the clock of the database, rules by that of the program: a little later is surely late enough.
@@ -216,12 +212,16 @@ impl Job for TellParticipants {
             Notice::Declined => BookingNotice::Declined,
             Notice::Expired => BookingNotice::Expired,
             Notice::Cancelled => BookingNotice::Cancelled,
+            Notice::Moved if booking.state == BookingState::Requested => {
+                BookingNotice::RequestMoved
+            }
             Notice::Moved => BookingNotice::Moved,
             Notice::Suspended => BookingNotice::Suspended,
             Notice::PassedOn if booking.state == BookingState::Confirmed => {
                 BookingNotice::BookedNext
             }
             Notice::PassedOn => BookingNotice::AskedNext,
+            Notice::Resumed => BookingNotice::Resumed,
         };
         send(&conn, &context, &booking, notice, self.to).await
     }
@@ -256,49 +256,6 @@ impl Job for FinishBooking {
     async fn run(self, context: Context) -> Result<(), JobError> {
         let mut conn = context.db.conn().await?;
         Ok(ops::finish(&mut conn, context.clock.now(), self.booking_id).await?)
-    }
-}
-
-/// Ends a session that is still held up when it should begin.
-#[derive(Debug, Serialize, Deserialize)]
-struct CloseSuspended {
-    booking_id: BookingId,
-}
-
-impl Job for CloseSuspended {
-    const NAME: &'static str = "mentoring.close_suspended";
-    type Context = Context;
-
-    async fn run(self, context: Context) -> Result<(), JobError> {
-        let mut conn = context.db.conn().await?;
-        Ok(ops::close_suspended(&mut conn, context.clock.now(), self.booking_id).await?)
-    }
-}
-
-/// Holds the sessions up that a disaster alert reaches, or lets them go on when it is over. For the early-warning
-/// system, which enqueues it by name.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct SuspendSessions {
-    pub reach: Reach,
-    /// Whether the alert is over.
-    #[serde(default)]
-    pub lift: bool,
-}
-
-impl Job for SuspendSessions {
-    const NAME: &'static str = "mentoring.suspend_sessions";
-    type Context = Context;
-
-    async fn run(self, context: Context) -> Result<(), JobError> {
-        let mut conn = context.db.conn().await?;
-        let now = context.clock.now();
-        let count = if self.lift {
-            ops::resume_sessions(&mut conn, now, &self.reach).await?
-        } else {
-            ops::suspend_sessions(&mut conn, now, &self.reach).await?
-        };
-        tracing::info!(count, lift = self.lift, "an alert changed sessions");
-        Ok(())
     }
 }
 
@@ -411,8 +368,8 @@ async fn send(
         .await?)
 }
 
-/// What a notice does to the reader's calendar: a session that is on goes in or moves, one that was on and is off goes
-/// out. What was never on is in nobody's calendar.
+/// What a notice does to the reader's calendar: a session that is on goes in or moves; one that was on becomes
+/// tentative while it is held up, and goes out when it is off. What was never on is in nobody's calendar.
 async fn calendar(
     conn: &AsyncPgConnection,
     context: &Context,
@@ -421,23 +378,24 @@ async fn calendar(
     (offering, reader, other): (&OfferingRow, &Contact, &Contact),
 ) -> Result<Option<CalendarPart>, JobError> {
     // What is told late is told as it is now.
-    let is_on = booking.state == BookingState::Confirmed;
-    let is_off = matches!(
-        booking.state,
-        BookingState::Cancelled | BookingState::Declined | BookingState::Expired
-    );
-    let method = match notice {
-        BookingNotice::Confirmed | BookingNotice::Moved | BookingNotice::BookedNext if is_on => {
-            Method::Request
-        }
-        BookingNotice::Cancelled | BookingNotice::Declined | BookingNotice::Expired if is_off => {
-            if !queries::feeds::was_confirmed(conn, booking.id).await? {
-                return Ok(None);
-            }
-            Method::Cancel
-        }
+    let (method, is_new) = match (notice, booking.state) {
+        (
+            BookingNotice::Confirmed
+            | BookingNotice::Moved
+            | BookingNotice::Resumed
+            | BookingNotice::BookedNext,
+            BookingState::Confirmed,
+        ) => (Method::Request, true),
+        (BookingNotice::Suspended, BookingState::Suspended) => (Method::Request, false),
+        (
+            BookingNotice::Cancelled | BookingNotice::Declined | BookingNotice::Expired,
+            BookingState::Cancelled | BookingState::Declined | BookingState::Expired,
+        ) => (Method::Cancel, false),
         _ => return Ok(None),
     };
+    if !is_new && !queries::feeds::was_confirmed(conn, booking.id).await? {
+        return Ok(None);
+    }
     let seen = Seen::invited(offering, reader, &other.display_name, booking);
     let event = context.invitations.event(booking, &seen);
     Ok(Some(CalendarPart {

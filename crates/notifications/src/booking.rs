@@ -14,8 +14,12 @@ pub enum BookingNotice {
     Expired,
     Cancelled,
     Moved,
+    /// The mentor moved a request and has not approved it.
+    RequestMoved,
     /// Held up by a disaster alert.
     Suspended,
+    /// Not held up any more.
+    Resumed,
     /// It is soon.
     Reminder,
     /// Another mentor could not, and the system asked this one in their place.
@@ -106,6 +110,20 @@ impl BookingMail {
                 pick("Sesi pendampingan dipindahkan", "Mentoring session moved"),
                 pick("Sesi ini punya waktu baru.", "The session has a new time."),
             ),
+            BookingNotice::RequestMoved => (
+                pick("Permintaan sesi dipindahkan", "Mentoring request moved"),
+                pick(
+                    "Mentor memindahkan permintaan ini ke waktu lain. Sesi belum pasti sampai mentor menyetujuinya; batalkan bila waktunya tidak cocok.",
+                    "The mentor moved this request to another time. It is not confirmed until the mentor approves it; cancel it if the time does not suit you.",
+                ),
+            ),
+            BookingNotice::Resumed => (
+                pick("Sesi pendampingan dilanjutkan", "Mentoring session back on"),
+                pick(
+                    "Peringatan bencana sudah dicabut. Sesi ini berlangsung sesuai jadwal.",
+                    "The disaster warning is over. The session takes place as planned.",
+                ),
+            ),
             BookingNotice::Suspended => (
                 pick(
                     "Sesi pendampingan ditangguhkan",
@@ -162,6 +180,7 @@ impl BookingMail {
             self.notice,
             BookingNotice::Confirmed
                 | BookingNotice::Moved
+                | BookingNotice::Resumed
                 | BookingNotice::Reminder
                 | BookingNotice::BookedNext
         );

@@ -19,6 +19,10 @@ pub enum GroupNotice {
     HostReminder,
     /// The reader's seat is given back, and it is nobody's business why.
     Released,
+    /// Held up by a disaster alert.
+    Suspended,
+    /// Not held up any more.
+    Resumed,
 }
 
 /// A mail about a group session.
@@ -72,8 +76,24 @@ impl GroupMail {
             GroupNotice::Cancelled => (
                 pick("Sesi kelompok dibatalkan", "Group session cancelled"),
                 pick(
-                    "Mentor membatalkan sesi ini. Waktu Anda sudah dilepas.",
-                    "The mentor cancelled this session. Your time is free again.",
+                    "Sesi ini dibatalkan. Waktu Anda sudah dilepas.",
+                    "This session is cancelled. Your time is free again.",
+                )
+                .to_owned(),
+            ),
+            GroupNotice::Suspended => (
+                pick("Sesi kelompok ditangguhkan", "Group session on hold"),
+                pick(
+                    "Sesi ini ditangguhkan karena peringatan bencana di wilayahnya. Tidak ada yang dirugikan: tunggu kabar, atau lepaskan kursi Anda.",
+                    "The session is on hold because of a disaster warning in its region. It counts against nobody: wait for news, or give your seat back.",
+                )
+                .to_owned(),
+            ),
+            GroupNotice::Resumed => (
+                pick("Sesi kelompok dilanjutkan", "Group session back on"),
+                pick(
+                    "Peringatan bencana sudah dicabut. Sesi ini berlangsung sesuai jadwal.",
+                    "The disaster warning is over. The session takes place as planned.",
                 )
                 .to_owned(),
             ),
@@ -107,6 +127,7 @@ impl GroupMail {
             self.notice,
             GroupNotice::Joined
                 | GroupNotice::Seated
+                | GroupNotice::Resumed
                 | GroupNotice::Reminder
                 | GroupNotice::HostReminder
         );

@@ -20,7 +20,7 @@ fn session(starts_at: &str, capacity: i16) -> Value {
 }
 
 /// Opens a session and returns its path.
-async fn open(mentor: &Mentor<'_>, starts_at: &str, capacity: i16) -> String {
+pub async fn open(mentor: &Mentor<'_>, starts_at: &str, capacity: i16) -> String {
     let body = session(starts_at, capacity);
     let made = mentor.client.post("/v1/group-sessions", body).await.ok(201);
     format!("/v1/group-sessions/{}", made["id"].as_str().unwrap())
@@ -39,7 +39,7 @@ async fn people<'a>(app: &'a TestApp, count: usize) -> Vec<Client<'a>> {
 }
 
 /// What holds whenever nobody is at work: seats are counted right, fit, and every live one has its time, and no other.
-async fn assert_seated(app: &TestApp) {
+pub async fn assert_seated(app: &TestApp) {
     assert_sound(app).await;
     let sql = app.db.sql().await;
     let faults: i64 = sql
@@ -52,7 +52,7 @@ async fn assert_seated(app: &TestApp) {
                            AND c.starts_at = g.starts_at AND c.ends_at = g.ends_at))
                   + (SELECT count(*) FROM time_claims c WHERE c.kind = 'seat' AND NOT EXISTS
                        (SELECT FROM group_seats s WHERE s.id = c.ref_id AND s.state IN ('held', 'confirmed')))
-                  + (SELECT count(*) FROM group_sessions g WHERE (state = 'open')::int <>
+                  + (SELECT count(*) FROM group_sessions g WHERE (state <> 'cancelled')::int <>
                        (SELECT count(*) FROM time_claims c WHERE c.ref_id = g.id AND c.kind = 'group' AND c.owner_id = g.mentor_id))
                   + (SELECT count(*) FROM waitlist_entries w WHERE (w.state = 'offered') <> EXISTS
                        (SELECT FROM group_seats s WHERE s.id = w.seat_id AND s.state = 'held'))",

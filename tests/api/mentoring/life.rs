@@ -4,7 +4,7 @@ use chrono::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Mentor, assert_sound, book};
+use super::{Mentor, assert_sound, book, subjects};
 use crate::harness::{Client, Reply, TestApp};
 
 const TUESDAY_10: &str = "2026-06-02T03:00:00.000Z";
@@ -30,13 +30,6 @@ async fn act(client: &Client<'_>, booking: &Value, action: &str) -> Reply {
         }
     };
     client.post(&path(booking, action), body).await
-}
-
-fn subjects(app: &TestApp, address: &str) -> Vec<String> {
-    app.mails_to(address)
-        .into_iter()
-        .map(|mail| mail.subject)
-        .collect()
 }
 
 #[actix_web::test]
@@ -387,7 +380,9 @@ async fn a_disaster_holds_sessions_up_and_nobody_is_to_blame() {
     app.run_jobs().await;
     let told = app.mails_to("sari@contoh.id").len();
 
-    let alert = |lift| SuspendSessions {
+    let alert = |id: &str, lift| SuspendSessions {
+        alert_id: id.into(),
+        again: false,
         reach: Reach {
             regions: vec!["33".into(), "bukan kode".into()],
             from: "2026-06-02T00:00:00Z".parse().unwrap(),
@@ -398,7 +393,8 @@ async fn a_disaster_holds_sessions_up_and_nobody_is_to_blame() {
     };
     let mut conn = app.parts.db.conn().await.unwrap();
     for _ in 0..2 {
-        karya_jobs::enqueue(&mut conn, &alert(false)).await.unwrap();
+        let job = alert("first", false);
+        karya_jobs::enqueue(&mut conn, &job).await.unwrap();
         app.run_jobs().await;
     }
     app.run_jobs().await;
@@ -419,10 +415,13 @@ async fn a_disaster_holds_sessions_up_and_nobody_is_to_blame() {
     assert_eq!(mails[told].subject, "Sesi pendampingan ditangguhkan");
     assert_sound(&app).await;
 
-    karya_jobs::enqueue(&mut conn, &alert(true)).await.unwrap();
+    karya_jobs::enqueue(&mut conn, &alert("first", true))
+        .await
+        .unwrap();
     app.run_jobs().await;
     assert_eq!(state(&hit).await, "confirmed");
-    karya_jobs::enqueue(&mut conn, &alert(false)).await.unwrap();
+    let job = alert("second", false);
+    karya_jobs::enqueue(&mut conn, &job).await.unwrap();
     app.run_jobs().await;
     // Moving it does not count, however often.
     for start in [
@@ -456,6 +455,8 @@ async fn what_is_still_held_up_when_it_should_begin_is_cancelled_by_the_system()
     let sari = app.user("sari").await;
     let booking = book(&sari, mentor.booking(TUESDAY_10)).await.ok(201);
     let job = SuspendSessions {
+        alert_id: "alert".into(),
+        again: false,
         reach: Reach {
             regions: vec!["33.75".into()],
             from: "2026-06-01T00:00:00Z".parse().unwrap(),

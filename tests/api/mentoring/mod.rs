@@ -1,5 +1,6 @@
 //! Mentoring. Everybody's clock stands at Monday, 1 June 2026, 12:00 in Jakarta.
 
+mod alerts;
 mod blocks;
 mod booking;
 mod calendars;
@@ -10,18 +11,22 @@ mod feedback;
 mod feeds;
 mod groups;
 mod growth;
+mod holds;
+mod hosts;
 mod imports;
 mod killed;
 mod life;
 mod mentors;
 mod mentorships;
 mod model;
+mod moves;
 mod notes;
 mod offering_hours;
 mod offerings;
 mod oracle;
 mod proof;
 mod response_time;
+mod roles;
 mod series;
 mod statements;
 mod storm;
@@ -114,6 +119,14 @@ pub async fn book(mentee: &Client<'_>, booking: Value) -> crate::harness::Reply 
     let key = Uuid::now_v7().to_string();
     let keyed = mentee.clone().with("idempotency-key", &key);
     keyed.post("/v1/bookings", booking).await
+}
+
+/// What the mails to an address were about, in their order.
+pub fn subjects(app: &TestApp, address: &str) -> Vec<String> {
+    app.mails_to(address)
+        .into_iter()
+        .map(|mail| mail.subject)
+        .collect()
 }
 
 /// The promise of the whole crate, as the database sees it: nobody is in two places, and every booking that is on has

@@ -107,7 +107,8 @@ impl CreateBooking {
 ///
 /// At a start that the list of slots offers. It is confirmed at once, or `requested` where the offering wants the
 /// mentor's consent. Of all who book the same time one gets it; the others get `booking.slot_taken` with other times.
-/// A hold of the caller's on that time is used up.
+/// A hold of the caller's on that time is used up. While a disaster alert stands, sessions of the kinds and at the times
+/// that it names are refused where either side is in its region (`booking.region_blackout`), and not listed either.
 #[utoipa::path(tag = "bookings", security(("bearer" = [])), responses(
     (status = 201, description = "Booked", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),

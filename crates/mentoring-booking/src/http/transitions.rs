@@ -70,7 +70,8 @@ async fn run(
 
 /// Approve a request
 ///
-/// The mentor says yes. The time was kept since the request came.
+/// The mentor says yes, to the time as it now is: one who moved the request approves it after that. The time was kept
+/// since the request came.
 #[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Done", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
@@ -130,7 +131,9 @@ pub(crate) async fn cancel_booking(
 /// Move a session
 ///
 /// To a start that the list of slots offers. Id, code and invitation stay. A mentee may do so twice; where the
-/// offering wants the mentor's consent, the mentor is asked again.
+/// offering wants the mentor's consent, the mentor is asked again. A request that the mentor moves stays one: it waits
+/// for the mentor's approval with a new `expires_at`, and the mentee, who gets a mail, may cancel it. A session that a
+/// disaster alert holds up is moved freely, by anybody and at any time.
 #[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Done", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),

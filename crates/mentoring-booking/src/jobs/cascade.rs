@@ -1,10 +1,11 @@
+use chrono::{DateTime, Utc};
 use karya_core::{BookingId, Random};
 use karya_db::AsyncPgConnection;
-use karya_jobs::{Job, JobError, enqueue};
+use karya_jobs::{Job, JobError, Options, Prepared, enqueue, enqueue_all};
 use karya_notifications::{BookingNotice, OtherMentor};
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Notice, TellParticipants};
+use super::{Context, Notice, TellParticipants, deadlines};
 use crate::model::{BookingRow, BookingState, Party};
 use crate::ops::cascade::{self as ops, OTHERS};
 use crate::queries::people::Contact;
@@ -21,6 +22,7 @@ pub(crate) async fn follow_cascade(
 /// Mails both sides about a booking that the system made in place of another: to the mentor it is like any other.
 pub(crate) async fn announce_cascade(
     conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
     booking: &BookingRow,
 ) -> Result<(), MentoringError> {
     let as_usual = match booking.state {
@@ -33,9 +35,14 @@ pub(crate) async fn announce_cascade(
         to,
         sequence: booking.sequence,
     };
-    enqueue(conn, &job(Party::Mentor, as_usual)).await?;
-    enqueue(conn, &job(Party::Mentee, Notice::PassedOn)).await?;
-    Ok(())
+    let mut jobs = deadlines(now, booking)?;
+    for job in [
+        job(Party::Mentor, as_usual),
+        job(Party::Mentee, Notice::PassedOn),
+    ] {
+        jobs.push(Prepared::new(&job, Options::default())?);
+    }
+    Ok(enqueue_all(conn, jobs).await?)
 }
 
 /// Asks another mentor in place of the one who could not.

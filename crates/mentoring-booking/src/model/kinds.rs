@@ -144,7 +144,9 @@ karya_core::text_enum! {
     pub enum GroupState {
         /// People may join until it starts.
         Open = "open",
-        /// The mentor called it off.
+        /// Held up by a disaster alert; nobody is to blame.
+        Suspended = "suspended",
+        /// The mentor called it off, or it was still held up when it should have begun.
         Cancelled = "cancelled",
     }
 }

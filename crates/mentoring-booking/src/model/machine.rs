@@ -119,8 +119,13 @@ pub(crate) fn step(
             }
             // A suspended session is moved even after its hour: it did not take place.
             let in_hours = state == Suspended || now < starts_at;
-            let asks_again = facts.needs_approval && party == Party::Mentee;
-            in_time(in_hours, if asks_again { Requested } else { Confirmed })
+            // Whoever moves it agrees to the new time; the other side of a request has not been asked.
+            let was_asked = state == Requested || facts.suspended_from == Some(Requested);
+            let still_asked = match party {
+                Party::Mentee => facts.needs_approval,
+                _ => was_asked,
+            };
+            in_time(in_hours, if still_asked { Requested } else { Confirmed })
         }
         (Action::CheckIn, Confirmed, Party::Mentor | Party::Mentee) => in_time(
             starts_at - CHECK_IN_BEFORE <= now && now < ends_at,
@@ -236,5 +241,25 @@ mod tests {
         assert_eq!(moved(1, true, Party::Mentor), Ok(BookingState::Confirmed));
         assert_eq!(moved(2, false, Party::Mentee), Err(Refused::TooManyMoves));
         assert_eq!(moved(9, false, Party::Mentor), Ok(BookingState::Confirmed));
+    }
+
+    #[test]
+    fn a_mentor_who_moves_a_request_still_has_to_approve_it() {
+        let moved = |state, suspended_from| {
+            let facts = Facts {
+                suspended_from,
+                ..facts("2026-06-01T00:00:00Z")
+            };
+            step(state, Action::Reschedule, Party::Mentor, &facts)
+        };
+        let requested = Ok(BookingState::Requested);
+        assert_eq!(moved(BookingState::Requested, None), requested);
+        let from = Some(BookingState::Requested);
+        assert_eq!(moved(BookingState::Suspended, from), requested);
+        let from = Some(BookingState::Confirmed);
+        assert_eq!(
+            moved(BookingState::Suspended, from),
+            Ok(BookingState::Confirmed)
+        );
     }
 }

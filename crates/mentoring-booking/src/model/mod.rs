@@ -1,5 +1,6 @@
 //! Rows and values.
 
+mod alerts;
 mod blocks;
 mod calendar_rows;
 mod groups;
@@ -10,6 +11,8 @@ mod mentors;
 mod rows;
 mod windows;
 
+pub(crate) use alerts::AlertRow;
+pub use alerts::Reach;
 pub(crate) use blocks::{BlockId, BlockRow, CascadeRow};
 pub(crate) use calendar_rows::{
     ExternalBusyRow, ExternalCalendarRow, FeedRow, OverrideRow, ScheduleRow, TimeOffRow,

@@ -33,6 +33,30 @@ pub(crate) struct CalendarRow {
     pub(crate) updated_at: DateTime<Utc>,
 }
 
+impl CalendarRow {
+    /// Of somebody who only asks for others' time: where they are matters, and nothing else of it.
+    pub(crate) fn of_mentee(
+        user_id: UserId,
+        region_code: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            user_id,
+            zone: "Asia/Jakarta".to_owned(),
+            region_code,
+            weekly: Minutes::default(),
+            holiday_policy: HolidayPolicy::Ignore,
+            daily_cap: None,
+            weekly_cap: None,
+            paused_until: None,
+            rev: 0,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = mentors, check_for_backend(Pg), primary_key(user_id), treat_none_as_null = true)]
 pub(crate) struct MentorRow {
@@ -146,6 +170,8 @@ pub(crate) struct ClaimRow {
     pub(crate) before_min: i16,
     pub(crate) after_min: i16,
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// Who made it, if it is a hold.
+    pub(crate) held_by: Option<UserId>,
 }
 
 /// A booked session.

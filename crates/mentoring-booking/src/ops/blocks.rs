@@ -6,6 +6,7 @@
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{BookingId, GroupSessionId, Invalid, PageSize, Rule, UserId};
+use karya_jobs::enqueue_all;
 use uuid::Uuid;
 
 use super::mentorship::YOURSELF;
@@ -105,10 +106,11 @@ async fn call_off(
     let off = cancel_all(conn, now, by, ahead, REASON).await?;
     let ids: Vec<BookingId> = off.iter().map(|booking| booking.id).collect();
     queries::excuse(conn, &ids).await?;
+    let mut mails = Vec::new();
     for booking in &off {
-        jobs::announce(conn, booking, Notice::Cancelled).await?;
+        mails.extend(jobs::announcements(booking, Notice::Cancelled)?);
     }
-    Ok(())
+    Ok(enqueue_all(conn, mails).await?)
 }
 
 /// Takes both out of the group sessions of the other. Wants the sessions and both calendars locked.

@@ -2,6 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{BookingId, BusinessId, Invalid, Random, Rule, UserId, Words};
 use karya_db::membership;
+use karya_jobs::enqueue_all;
 
 use super::cascade;
 use super::place::{Room, Wish};
@@ -80,13 +81,15 @@ pub(crate) async fn book(
             BookingState::Requested => Notice::Requested,
             _ => Notice::Confirmed,
         };
-        jobs::announce(conn, &booking, notice).await?;
+        let mut jobs = jobs::announcements(&booking, notice)?;
+        jobs.extend(jobs::deadlines(now, &booking)?);
+        enqueue_all(conn, jobs).await?;
         Ok(booking)
     })
     .await
 }
 
-/// Writes a new booking, its claims, its history and its deadlines.
+/// Writes a new booking, its claims and its history.
 pub(super) async fn write(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
@@ -98,8 +101,7 @@ pub(super) async fn write(
     queries::bookings::insert(conn, booking).await?;
     room.take(conn, kind, booking.id.as_uuid(), booking.expires_at)
         .await?;
-    record(conn, now, actor, None, booking).await?;
-    jobs::plan(conn, now, booking).await
+    record(conn, now, actor, None, booking).await
 }
 
 /// Refuses a business that the mentee is not a member of.
@@ -192,7 +194,7 @@ pub(super) fn draft(
     }
 }
 
-/// How a new booking keeps its time.
+/// How a booking keeps its time.
 pub(super) fn claim_kind(booking: &BookingRow) -> ClaimKind {
     match booking.state {
         BookingState::Requested => ClaimKind::Request,

@@ -127,6 +127,7 @@ pub(crate) async fn replace(
         let current = lock(conn, now, user).await?;
         let version = if is_new { 0 } else { current.version };
         MentoringError::unless_fresh(expected, version)?;
+        let paused_until = current.paused_until;
         let calendar = CalendarRow {
             zone: new.zone.name().to_owned(),
             region_code: new.region_code,
@@ -141,6 +142,9 @@ pub(crate) async fn replace(
             ..current
         };
         queries::update(conn, &calendar).await?;
+        if calendar.paused_until < paused_until {
+            super::groups::tend_ahead(conn, now, user).await?;
+        }
         queries::delete_schedules(conn, user).await?;
         let rows: Vec<ScheduleRow> = new
             .schedules

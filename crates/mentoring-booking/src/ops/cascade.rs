@@ -312,7 +312,7 @@ async fn attempt(
             asked,
         };
         queries::insert(conn, &row).await?;
-        jobs::announce_cascade(conn, &next).await
+        jobs::announce_cascade(conn, now, &next).await
     })
     .await
 }

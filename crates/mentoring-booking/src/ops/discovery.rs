@@ -1,4 +1,4 @@
-//! Finding a mentor: three statements, four for whoever signed in, whatever the number of mentors.
+//! Finding a mentor: four statements, whoever asks and whatever the number of mentors.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -124,7 +124,8 @@ pub(crate) async fn search(
     } = search;
     let rows = queries::discovery::candidates(conn, wanted, *session, viewer).await?;
     let mut candidates: BTreeMap<UserId, Candidate> = BTreeMap::new();
-    for (mentor, display_name, offering, calendar) in rows {
+    let region = rows.first().and_then(|row| row.4.clone());
+    for (mentor, display_name, offering, calendar, _) in rows {
         candidates
             .entry(mentor.user_id)
             .or_insert_with(|| Candidate {
@@ -144,9 +145,7 @@ pub(crate) async fn search(
         .map(|candidate| candidate.calendar.clone())
         .collect();
     let range = whole(&calendars, *window);
-    if let Some(viewer) = viewer {
-        calendars.extend(queries::availability::calendars(conn, &[viewer]).await?);
-    }
+    calendars.extend(viewer.map(|viewer| CalendarRow::of_mentee(viewer, region, window.now)));
     let mut people = match range {
         Some(range) => availability::load(conn, calendars, range, window.now, None).await?,
         None => HashMap::new(),
@@ -225,19 +224,9 @@ fn free(
     let rules = availability::rules(offering, duration)?;
     let how = Session::of(offering, mentee.and_then(Availability::region));
     let range = window.interval(mentor.zone)?;
-    let is_free = |slot: &Slot| {
-        mentee.is_none_or(|mentee| {
-            Interval::new(slot.starts_at, slot.ends_at)
-                .is_ok_and(|interval| !mentee.is_busy(interval))
-        })
-    };
-    let slots: Vec<Slot> = mentor
-        .slots(how, &rules, range, window.now)
-        .ok()?
-        .into_iter()
-        .filter(is_free)
-        .take(NEXT)
-        .collect();
+    let slots = mentor
+        .first_slots(how, &rules, (range, window.now), NEXT, mentee)
+        .ok()?;
     let soonest = slots.first()?.starts_at;
     Some(Free {
         offering: offering.id,

@@ -4,7 +4,7 @@ use karya_core::UserId;
 use uuid::Uuid;
 
 use super::place::{Room, Wish};
-use crate::model::ClaimKind;
+use crate::model::{ClaimKind, ClaimRow};
 use crate::{MentoringError, claims};
 
 /// How long a time is kept while a form is filled in. Never extended.
@@ -32,7 +32,9 @@ pub(crate) async fn hold(
     conn.transaction(async |conn| {
         let room = Room::find(conn, now, mentee, wish, None).await?;
         // Counted under the lock on the mentee's calendar.
-        if claims::holds_of(conn, now, mentee).await?.len() >= MAX_HOLDS {
+        let holds = claims::holds_of(conn, now, mentee).await?;
+        let is_own = |claim: &&ClaimRow| claim.owner_id == mentee;
+        if holds.iter().filter(is_own).count() >= MAX_HOLDS {
             return Err(MentoringError::TooManyHolds);
         }
         let hold = Hold {
@@ -56,11 +58,18 @@ pub(crate) async fn release_hold(
     id: Uuid,
 ) -> Result<(), MentoringError> {
     conn.transaction(async |conn| {
-        let holds = claims::holds_of(conn, now, mentee).await?;
-        if holds.iter().all(|hold| hold.ref_id != id) {
+        let mut claims = claims::holds_of(conn, now, mentee).await?;
+        claims.retain(|claim| claim.ref_id == id);
+        let owners: Vec<UserId> = claims.iter().map(|claim| claim.owner_id).collect();
+        if owners.is_empty() {
             return Err(MentoringError::HoldNotFound);
         }
-        claims::release(conn, &[id]).await?;
+        claims::lock(conn, now, &owners).await?;
+        // While we waited it may have given way to a booking.
+        if claims::release(conn, &[id]).await? == 0 {
+            return Err(MentoringError::HoldNotFound);
+        }
+        claims::bump(conn, &owners).await?;
         Ok(())
     })
     .await

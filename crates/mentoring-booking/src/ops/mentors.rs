@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{Invalid, Role, UserId};
-use karya_db::OnConstraint;
+use karya_db::{OnConstraint, roles};
 use karya_web::Actor;
 
 use crate::model::{Action, Decision, MentorProfile, MentorRow, MentorState, Review};
@@ -170,10 +170,27 @@ pub(crate) async fn review(
             updated_at: now,
         };
         queries::decide(conn, id, &decision).await?;
+        follow(conn, now, id, &decision).await?;
         jobs::tell_mentor(conn, id, review, decision.version).await?;
         found(conn, id).await
     })
     .await
+}
+
+/// Makes the role of the account and the classes follow the decision. Whoever only takes a break keeps the role.
+async fn follow(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    mentor: UserId,
+    decision: &Decision,
+) -> Result<(), MentoringError> {
+    if decision.state == MentorState::Approved {
+        roles::grant(conn, now, mentor, Role::Mentor, Some(decision.reviewed_by)).await?;
+        super::groups::tend_ahead(conn, now, mentor).await?;
+    } else {
+        roles::revoke(conn, mentor, Role::Mentor).await?;
+    }
+    Ok(())
 }
 
 /// Publishes the mentor's response time anew when a request was answered or lapsed.

@@ -36,6 +36,5 @@ pub(crate) use proof::{
     Period, Session, certify, label, labels, own_certificate, revoke_certificate, sessions, totals,
 };
 pub use proof::{Verified, read_certificate_code, verify_certificate};
-pub use suspend::Reach;
 pub(crate) use suspend::{close_suspended, resume_sessions, suspend_sessions};
 pub(crate) use transition::{Change, finish, lapse, party, transition, view};

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::MentoringError;
 use crate::availability::{self, Availability, Session};
 use crate::claims::{self, Claim};
-use crate::model::{CalendarRow, ClaimKind, OfferingRow};
+use crate::model::{CalendarRow, ClaimKind, ClaimRow, OfferingRow};
 use crate::ops::transition;
 use crate::queries;
 use crate::slots::{self, Interval, Refusal};
@@ -113,8 +113,15 @@ impl Search {
         }
         let length = TimeDelta::minutes(duration.into());
 
-        // Requests that lapsed are ended here, and each has another side, which is locked in the same order.
-        let owners = transition::with_lapsed(conn, now, [mentor, mentee]).await?;
+        // Requests that lapsed are ended here, and holds give way: each has another side, which is locked too.
+        let mut owners = transition::with_lapsed(conn, now, [mentor, mentee]).await?;
+        let mut holds = claims::holds_of(conn, now, mentee).await?;
+        holds.retain(|hold| {
+            let is_hit =
+                |start: DateTime<Utc>| hold.starts_at < start + length && start < hold.ends_at;
+            starts.iter().copied().any(is_hit)
+        });
+        owners.extend(holds.iter().map(|hold| hold.owner_id));
         let mut calendars = claims::lock(conn, now, &owners).await?;
         // Looked at again under the lock: whoever blocks somebody holds it too.
         if queries::blocks::between(conn, mentor, mentee).await? {
@@ -123,19 +130,7 @@ impl Search {
         claims::drop_lapsed_holds(conn, now, &owners).await?;
         transition::lapse_due(conn, now, &owners).await?;
         calendars.retain(|row| row.user_id == mentor || row.user_id == mentee);
-        let own_holds = claims::holds_of(conn, now, mentee).await?;
-        let own_holds: Vec<Uuid> = own_holds
-            .iter()
-            .filter(|hold| {
-                starts
-                    .iter()
-                    .any(|start| hold.starts_at < *start + length && *start < hold.ends_at)
-            })
-            .map(|hold| hold.ref_id)
-            .collect();
-        if !own_holds.is_empty() {
-            claims::release(conn, &own_holds).await?;
-        }
+        give_way(conn, &holds).await?;
 
         let range = Interval::new(span.first, span.last + LOOK_AHEAD)
             .map_err(|_empty| MentoringError::from(Invalid::body("/duration_min", NOT_OFFERED)))?;
@@ -167,15 +162,14 @@ impl Search {
         {
             let look_ahead = Interval::new(starts_at, starts_at + LOOK_AHEAD)
                 .map_err(|_empty| MentoringError::RangeTooLong)?;
-            let found = self
-                .mentors
-                .slots(session, &self.rules, look_ahead, self.now)?;
-            let alternatives: Vec<DateTime<Utc>> = found
-                .iter()
-                .filter(|slot| is_free(&self.mentees, slot.starts_at, slot.ends_at))
-                .map(|slot| slot.starts_at)
-                .take(ALTERNATIVES)
-                .collect();
+            let found = self.mentors.first_slots(
+                session,
+                &self.rules,
+                (look_ahead, self.now),
+                ALTERNATIVES,
+                Some(&self.mentees),
+            )?;
+            let alternatives = found.iter().map(|slot| slot.starts_at).collect();
             return Err(match refusal {
                 Refusal::Busy | Refusal::Buffer => MentoringError::SlotTaken { alternatives },
                 refusal => MentoringError::NotOffered {
@@ -241,11 +235,25 @@ impl Room {
         expires_at: Option<DateTime<Utc>>,
     ) -> Result<(), MentoringError> {
         let time = (self.starts_at, self.ends_at);
-        let claim = Claim::of(&self.offering, kind, ref_id, time, expires_at);
+        let claim = Claim {
+            held_by: (kind == ClaimKind::Hold).then_some(self.mentee),
+            ..Claim::of(&self.offering, kind, ref_id, time, expires_at)
+        };
         claims::take(conn, (self.mentor(), self.mentee), claim).await?;
         claims::bump(conn, &[self.mentor(), self.mentee]).await?;
         Ok(())
     }
+}
+
+/// Releases holds. Wants the calendars of their owners locked.
+async fn give_way(conn: &mut AsyncPgConnection, holds: &[ClaimRow]) -> Result<(), MentoringError> {
+    if !holds.is_empty() {
+        let refs: Vec<Uuid> = holds.iter().map(|hold| hold.ref_id).collect();
+        let owners: Vec<UserId> = holds.iter().map(|hold| hold.owner_id).collect();
+        claims::release(conn, &refs).await?;
+        claims::bump(conn, &owners).await?;
+    }
+    Ok(())
 }
 
 fn is_free(mentee: &Availability, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> bool {

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{ApiError, BookingId, BookingSeriesId, Code, Invalid, Random, Rule, UserId};
+use karya_jobs::enqueue_all;
 
 use super::book::{self, Details, NewBooking};
 use super::place::{Search, Span};
@@ -203,10 +204,11 @@ async fn write(
         .map(|booking| transition::event(now, Some(booking.mentee_id), None, booking))
         .collect();
     queries::bookings::insert_events(conn, &events).await?;
+    let mut deadlines = Vec::new();
     for booking in bookings {
-        jobs::plan(conn, now, booking).await?;
+        deadlines.extend(jobs::deadlines(now, booking)?);
     }
-    Ok(())
+    Ok(enqueue_all(conn, deadlines).await?)
 }
 
 /// A series and what `user` is in it; for others it does not exist. One statement.

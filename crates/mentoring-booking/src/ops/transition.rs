@@ -3,9 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{BookingId, UserId};
+use karya_jobs::enqueue_all;
 use uuid::Uuid;
 
-use super::book::answer_by;
+use super::book::{answer_by, claim_kind};
 use super::place::{Room, Wish};
 use crate::jobs::{self, Notice};
 use crate::model::{
@@ -186,7 +187,7 @@ async fn apply(
 }
 
 /// What becomes of a booking by the rules alone; where it moves to is found out later.
-fn decide(
+pub(super) fn decide(
     now: DateTime<Utc>,
     party: Party,
     offering: &OfferingRow,
@@ -208,9 +209,11 @@ fn decide(
     let mut booking = BookingRow {
         state: next,
         suspended_from: (next == BookingState::Suspended).then_some(current.state),
-        expires_at: current
-            .expires_at
-            .filter(|_| next == BookingState::Requested),
+        expires_at: (next == BookingState::Requested).then(|| {
+            let answer_by = || answer_by(now, current.starts_at);
+            // A session that was held up has none.
+            current.expires_at.unwrap_or_else(answer_by)
+        }),
         reason_code: change.reason_code.clone(),
         version: current.version + 1,
         updated_at: now,
@@ -290,25 +293,67 @@ pub(super) async fn cancel_all(
 pub(super) async fn write(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
-    (actor, action): (Option<UserId>, Action),
+    by: (Option<UserId>, Action),
     before: &BookingRow,
     after: &BookingRow,
 ) -> Result<(), MentoringError> {
-    if queries::bookings::update(conn, after).await? == 0 {
-        return Err(MentoringError::StaleVersion);
+    write_all(conn, now, by, &[(before, after)]).await
+}
+
+/// The same for several bookings, each as it was and as it is from now on.
+pub(super) async fn write_all(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    (actor, action): (Option<UserId>, Action),
+    turns: &[(&BookingRow, &BookingRow)],
+) -> Result<(), MentoringError> {
+    if turns.is_empty() {
+        return Ok(());
     }
-    settle_claims(conn, before, after).await?;
-    record(conn, now, actor, Some(before.state), after).await?;
-    super::mentors::update_response_time(conn, action, after.mentor_id).await?;
-    super::tally::settle(conn, now, before, after).await?;
-    if matches!(action, Action::Decline | Action::Expire) {
-        super::cascade::pass_on(conn, after.id).await?;
+    for (_, after) in turns {
+        if queries::bookings::update(conn, after).await? == 0 {
+            return Err(MentoringError::StaleVersion);
+        }
     }
-    if let Some(notice) = notice(action, after) {
-        jobs::announce(conn, after, notice).await?;
+    settle_claims(conn, turns).await?;
+    let_go(conn, turns).await?;
+    let events: Vec<BookingEvent> = turns
+        .iter()
+        .map(|(before, after)| event(now, actor, Some(before.state), after))
+        .collect();
+    queries::bookings::insert_events(conn, &events).await?;
+    let mut jobs = Vec::new();
+    for (before, after) in turns {
+        super::mentors::update_response_time(conn, action, after.mentor_id).await?;
+        super::tally::settle(conn, now, before, after).await?;
+        if matches!(action, Action::Decline | Action::Expire) {
+            super::cascade::pass_on(conn, after.id).await?;
+        }
+        if let Some(notice) = notice(actor, action, after) {
+            jobs.extend(jobs::announcements(after, notice)?);
+        }
+        if after.state.is_live() && has_moved(before, after) {
+            jobs.extend(jobs::deadlines(now, after)?);
+        }
     }
-    if after.state.is_live() && has_moved(before, after) {
-        jobs::plan(conn, now, after).await?;
+    Ok(enqueue_all(conn, jobs).await?)
+}
+
+/// Forgets which alerts held those up that no longer are.
+async fn let_go(
+    conn: &mut AsyncPgConnection,
+    turns: &[(&BookingRow, &BookingRow)],
+) -> Result<(), MentoringError> {
+    let is_freed = |(before, after): &&(&BookingRow, &BookingRow)| {
+        before.state == BookingState::Suspended && after.state != BookingState::Suspended
+    };
+    let freed: Vec<BookingId> = turns
+        .iter()
+        .filter(is_freed)
+        .map(|(_, after)| after.id)
+        .collect();
+    if !freed.is_empty() {
+        queries::alerts::free_bookings(conn, None, &freed).await?;
     }
     Ok(())
 }
@@ -363,35 +408,48 @@ async fn move_booking(
     Ok(())
 }
 
-/// Whether its time, its state or its deadline changed: what claims and deadlines follow from.
+/// Whether its time, its state or its deadline changed: what deadlines follow from.
 fn has_moved(before: &BookingRow, after: &BookingRow) -> bool {
     (before.starts_at, before.state, before.expires_at)
         != (after.starts_at, after.state, after.expires_at)
 }
 
-/// Makes the claims say what the booking says.
+/// The time that a booking keeps, and how; none if it keeps none.
+fn claimed(booking: &BookingRow) -> Option<((DateTime<Utc>, DateTime<Utc>), ClaimKind)> {
+    // What took place, or should have, keeps its time: it counts towards the mentor's caps.
+    let keeps = booking.state.is_live()
+        || matches!(
+            booking.state,
+            BookingState::Completed | BookingState::NoShow
+        );
+    let time = (booking.starts_at, booking.ends_at);
+    keeps.then_some((time, claim_kind(booking)))
+}
+
+/// Makes the claims say what the bookings say.
 async fn settle_claims(
     conn: &mut AsyncPgConnection,
-    before: &BookingRow,
-    after: &BookingRow,
+    turns: &[(&BookingRow, &BookingRow)],
 ) -> Result<(), MentoringError> {
-    let ref_id: Uuid = after.id.as_uuid();
-    let people = [after.mentor_id, after.mentee_id];
-    // What took place, or should have, keeps its time: it counts towards the mentor's caps.
-    let keeps = after.state.is_live()
-        || matches!(after.state, BookingState::Completed | BookingState::NoShow);
-    if !keeps {
-        claims::release(conn, &[ref_id]).await?;
-        claims::bump(conn, &people).await?;
-        return Ok(());
+    let (mut gone, mut people) = (Vec::new(), Vec::new());
+    for (before, after) in turns {
+        let claim = claimed(after);
+        if claim == claimed(before) && before.expires_at == after.expires_at {
+            continue;
+        }
+        let ref_id: Uuid = after.id.as_uuid();
+        people.extend([after.mentor_id, after.mentee_id]);
+        match claim {
+            Some((time, kind)) => {
+                claims::move_to(conn, ref_id, time, (kind, after.expires_at)).await?;
+            }
+            None => gone.push(ref_id),
+        }
     }
-    if has_moved(before, after) {
-        let kind = match after.state {
-            BookingState::Requested => ClaimKind::Request,
-            _ => ClaimKind::Booking,
-        };
-        let time = (after.starts_at, after.ends_at);
-        claims::move_to(conn, ref_id, time, (kind, after.expires_at)).await?;
+    if !gone.is_empty() {
+        claims::release(conn, &gone).await?;
+    }
+    if !people.is_empty() {
         claims::bump(conn, &people).await?;
     }
     Ok(())
@@ -427,13 +485,15 @@ pub(super) fn event(
 }
 
 /// What the people are told, if anything.
-fn notice(action: Action, booking: &BookingRow) -> Option<Notice> {
+fn notice(actor: Option<UserId>, action: Action, booking: &BookingRow) -> Option<Notice> {
+    let is_asked = booking.state == BookingState::Requested && actor != Some(booking.mentor_id);
     Some(match action {
-        Action::Approve | Action::Resume => Notice::Confirmed,
+        Action::Approve => Notice::Confirmed,
+        Action::Reschedule | Action::Resume if is_asked => Notice::Requested,
+        Action::Resume => Notice::Resumed,
         Action::Decline => Notice::Declined,
         Action::Expire => Notice::Expired,
         Action::Cancel => Notice::Cancelled,
-        Action::Reschedule if booking.state == BookingState::Requested => Notice::Requested,
         Action::Reschedule => Notice::Moved,
         Action::Suspend => Notice::Suspended,
         Action::CheckIn

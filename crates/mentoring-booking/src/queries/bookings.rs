@@ -1,10 +1,10 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use karya_core::{BookingId, BookingSeriesId, PageSize, RegionCode, UserId};
-use karya_db::schema::{booking_events, bookings, calendars};
+use karya_core::{BookingId, BookingSeriesId, PageSize, UserId};
+use karya_db::schema::{booking_events, bookings, calendars, offerings};
 
-use crate::model::{BookingEvent, BookingRow, BookingState, Party};
+use crate::model::{BookingEvent, BookingRow, BookingState, OfferingRow, Party, Reach};
 
 pub(crate) async fn find(
     conn: &AsyncPgConnection,
@@ -140,26 +140,23 @@ pub(crate) async fn lapsed(
         .await
 }
 
-/// The sessions in one of `states` that an alert reaches: where either side is, or where they meet.
+/// The live bookings that an alert reaches, with their people: where either side is, or where they meet.
 pub(crate) async fn reached(
     conn: &AsyncPgConnection,
-    reach: &crate::ops::Reach,
-    states: &[BookingState],
-) -> QueryResult<Vec<BookingId>> {
-    let known = reach
-        .regions
-        .iter()
-        .filter(|code| RegionCode::parse(code).is_ok());
-    let prefixes: Vec<String> = known.map(|code| format!("{code}%")).collect();
-    // In this language (SQL:2003 §8.6) a point is a point.
-    let regions = format!("({})", prefixes.join("|"));
+    reach: &Reach,
+) -> QueryResult<Vec<(BookingId, UserId, UserId)>> {
+    let regions = reach.pattern();
     // A mentee without a calendar cannot have a booking.
     let mentees = calendars::table.on(calendars::user_id.eq(bookings::mentee_id));
     bookings::table
         .inner_join(mentees)
         .filter(
             bookings::state
-                .eq_any(states)
+                .eq_any([
+                    BookingState::Requested,
+                    BookingState::Confirmed,
+                    BookingState::Suspended,
+                ])
                 .and(bookings::starts_at.lt(reach.to))
                 .and(bookings::ends_at.gt(reach.from))
                 .and(bookings::mode.eq_any(&reach.modes)),
@@ -169,7 +166,21 @@ pub(crate) async fn reached(
                 .similar_to(regions.clone())
                 .or(calendars::region_code.similar_to(regions)),
         )
-        .select(bookings::id)
+        .select((bookings::id, bookings::mentor_id, bookings::mentee_id))
+        .order(bookings::id)
+        .load(&mut &*conn)
+        .await
+}
+
+/// Those of the bookings that exist with what was booked, in the order of their ids.
+pub(crate) async fn find_with_offerings(
+    conn: &AsyncPgConnection,
+    ids: &[BookingId],
+) -> QueryResult<Vec<(BookingRow, OfferingRow)>> {
+    bookings::table
+        .inner_join(offerings::table)
+        .filter(bookings::id.eq_any(ids))
+        .select((BookingRow::as_select(), OfferingRow::as_select()))
         .order(bookings::id)
         .load(&mut &*conn)
         .await

@@ -18,8 +18,16 @@ pub(crate) struct Session {
     pub(crate) duration: Option<i16>,
 }
 
-/// A mentor, how they are called, one of their open offerings that fits, and their calendar.
-pub(crate) type Candidate = (MentorSummaryRow, String, OfferingRow, CalendarRow);
+/// A mentor, how they are called, one of their open offerings that fits, their calendar, and where the viewer is.
+pub(crate) type Candidate = (
+    MentorSummaryRow,
+    String,
+    OfferingRow,
+    CalendarRow,
+    Option<String>,
+);
+
+diesel::alias!(calendars as viewer_calendars: ViewerCalendars);
 
 fn open(session: Session) -> offerings::BoxedQuery<'static, Pg> {
     let mut query = offerings::table.filter(offerings::active).into_boxed();
@@ -90,6 +98,15 @@ pub(crate) async fn candidates(
             mentors::user_id.asc(),
         ))
         .limit(MAX_CANDIDATES);
+    let viewer_region = viewer_calendars
+        .filter(
+            viewer_calendars
+                .field(calendars::user_id)
+                .nullable()
+                .eq(besides),
+        )
+        .select(viewer_calendars.field(calendars::region_code))
+        .single_value();
     offerings::table
         .inner_join(mentors::table)
         .inner_join(users::table.on(users::id.eq(offerings::mentor_id)))
@@ -104,6 +121,7 @@ pub(crate) async fn candidates(
             users::display_name,
             OfferingRow::as_select(),
             CalendarRow::as_select(),
+            viewer_region,
         ))
         .load(&mut &*conn)
         .await

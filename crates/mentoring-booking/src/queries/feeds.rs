@@ -122,10 +122,11 @@ pub(crate) async fn sessions(
             bookings::state
                 .eq_any([
                     BookingState::Confirmed,
-                    BookingState::Suspended,
                     BookingState::Completed,
                     BookingState::NoShow,
                 ])
+                // A request that is held up has never been on.
+                .or(bookings::suspended_from.is_not_distinct_from(BookingState::Confirmed))
                 .or(bookings::state
                     .eq(BookingState::Cancelled)
                     .and(bookings::updated_at.gt(reach.cancelled_after))

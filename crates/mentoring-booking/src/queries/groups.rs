@@ -2,11 +2,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{GroupSessionId, PageSize, UserId};
-use karya_db::schema::{group_seats, group_sessions, mentors, users};
+use karya_db::schema::{calendars, group_seats, group_sessions, mentors, users};
 use uuid::Uuid;
 
 use super::blocks::{blocked_by, blockers_of};
-use crate::model::{GroupRow, GroupState, MentorState, SeatRow, SeatState};
+use crate::model::{GroupRow, GroupState, MentorState, Reach, SeatRow, SeatState};
 
 const LIVE: [SeatState; 2] = [SeatState::Held, SeatState::Confirmed];
 
@@ -163,6 +163,45 @@ pub(crate) async fn set_attendance(
     .await
 }
 
+/// The sessions of a mentor that people may still join.
+pub(crate) async fn ahead(
+    conn: &AsyncPgConnection,
+    mentor: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<GroupSessionId>> {
+    group_sessions::table
+        .filter(
+            group_sessions::mentor_id
+                .eq(mentor)
+                .and(group_sessions::state.eq(GroupState::Open))
+                .and(group_sessions::starts_at.gt(now)),
+        )
+        .select(group_sessions::id)
+        .load(&mut &*conn)
+        .await
+}
+
+/// The sessions that an alert reaches: where their mentor is.
+pub(crate) async fn reached(
+    conn: &AsyncPgConnection,
+    reach: &Reach,
+) -> QueryResult<Vec<GroupSessionId>> {
+    group_sessions::table
+        .inner_join(calendars::table.on(calendars::user_id.eq(group_sessions::mentor_id)))
+        .filter(
+            group_sessions::state
+                .eq_any([GroupState::Open, GroupState::Suspended])
+                .and(group_sessions::starts_at.lt(reach.to))
+                .and(group_sessions::ends_at.gt(reach.from))
+                .and(group_sessions::mode.eq_any(&reach.modes))
+                .and(calendars::region_code.similar_to(reach.pattern())),
+        )
+        .select(group_sessions::id)
+        .order(group_sessions::id)
+        .load(&mut &*conn)
+        .await
+}
+
 /// Which group sessions a list shows.
 #[derive(Debug, Clone)]
 pub(crate) struct GroupFilter {
@@ -175,7 +214,7 @@ pub(crate) struct GroupFilter {
     pub(crate) viewer: Option<UserId>,
 }
 
-/// Open ones of approved mentors, by start. `after`: start and id of the last one of the page before.
+/// Open ones of approved mentors who take no break then, by start. `after`: start and id of the last one of the page before.
 pub(crate) async fn list(
     conn: &AsyncPgConnection,
     filter: GroupFilter,
@@ -185,11 +224,18 @@ pub(crate) async fn list(
     let mut query = group_sessions::table
         .inner_join(mentors::table)
         .inner_join(users::table.on(users::id.eq(group_sessions::mentor_id)))
+        .inner_join(calendars::table.on(calendars::user_id.eq(group_sessions::mentor_id)))
         .filter(
             group_sessions::state
                 .eq(GroupState::Open)
                 .and(mentors::state.eq(MentorState::Approved))
+                .and(users::state.eq("active"))
                 .and(group_sessions::starts_at.ge(filter.from)),
+        )
+        .filter(
+            calendars::paused_until.is_null().or(calendars::paused_until
+                .le(group_sessions::starts_at.nullable())
+                .assume_not_null()),
         )
         .select((GroupRow::as_select(), users::display_name))
         .into_boxed();

@@ -110,7 +110,8 @@ pub(crate) async fn update_response_time(
         "UPDATE mentors SET response_minutes = (
              SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM last.at - last.asked_at)) / 60)::integer
                FROM (SELECT answer.at, (SELECT max(asked.at) FROM booking_events asked
-                         WHERE asked.booking_id = answer.booking_id AND asked.to_state = 'requested' AND asked.at <= answer.at) AS asked_at
+                         WHERE asked.booking_id = answer.booking_id AND asked.to_state = 'requested' AND asked.at <= answer.at
+                           AND asked.actor_id IS DISTINCT FROM b.mentor_id) AS asked_at
                        FROM bookings b JOIN booking_events answer ON answer.booking_id = b.id
                       WHERE b.mentor_id = $1 AND answer.from_state = 'requested'
                         AND answer.to_state IN ('confirmed', 'declined', 'expired')

@@ -1,5 +1,6 @@
 //! One SQL statement per function.
 
+pub(crate) mod alerts;
 pub(crate) mod availability;
 pub(crate) mod blocks;
 pub(crate) mod bookings;

@@ -1,7 +1,8 @@
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{Lang, Timezone, UserId};
-use karya_db::schema::{emails, mentors, users};
+use karya_db::schema::{calendars, emails, mentors, users};
 
 use crate::model::MentorState;
 
@@ -38,17 +39,38 @@ pub(crate) async fn contacts(
         .await
 }
 
-/// Whether this person may offer sessions.
-pub(crate) async fn is_approved_mentor(
-    conn: &AsyncPgConnection,
-    user: UserId,
-) -> QueryResult<bool> {
-    let approved = mentors::table.filter(
-        mentors::user_id
-            .eq(user)
-            .and(mentors::state.eq(MentorState::Approved)),
-    );
-    diesel::select(diesel::dsl::exists(approved))
-        .get_result(&mut &*conn)
+/// What decides whether people may come to a mentor's sessions.
+#[derive(Debug, Queryable)]
+pub(crate) struct Host {
+    state: MentorState,
+    account: String,
+    paused_until: Option<DateTime<Utc>>,
+}
+
+impl Host {
+    /// Approved, and with an account that may be used.
+    pub(crate) fn is_active(&self) -> bool {
+        self.state == MentorState::Approved && self.account == "active"
+    }
+
+    /// Whether the mentor takes a break then.
+    pub(crate) fn pauses_at(&self, starts_at: DateTime<Utc>) -> bool {
+        self.paused_until.is_some_and(|until| starts_at < until)
+    }
+}
+
+/// A mentor, if they are one.
+pub(crate) async fn host(conn: &AsyncPgConnection, mentor: UserId) -> QueryResult<Option<Host>> {
+    mentors::table
+        .inner_join(users::table.on(users::id.eq(mentors::user_id)))
+        .left_join(calendars::table.on(calendars::user_id.eq(mentors::user_id)))
+        .filter(mentors::user_id.eq(mentor))
+        .select((
+            mentors::state,
+            users::state,
+            calendars::paused_until.nullable(),
+        ))
+        .first(&mut &*conn)
         .await
+        .optional()
 }

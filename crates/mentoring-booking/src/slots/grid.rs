@@ -106,7 +106,8 @@ impl<'a> Plan<'a> {
         seconds(self.offering.duration_min.get())
     }
 
-    pub(super) fn slots(&mut self) -> Vec<Slot> {
+    /// The first `most` that are to be kept.
+    pub(super) fn slots(&mut self, most: usize, keep: impl Fn(&Slot) -> bool) -> Vec<Slot> {
         let step = seconds(self.offering.interval_min.get());
         let mut collisions = self.collisions().into_iter().peekable();
         let mut free_from = self.starts.start;
@@ -125,7 +126,10 @@ impl<'a> Plan<'a> {
                     continue;
                 }
                 if !self.limits.reached(start) {
-                    slots.extend(slot(start, start + self.duration()));
+                    slots.extend(slot(start, start + self.duration()).filter(&keep));
+                    if slots.len() >= most {
+                        return slots;
+                    }
                 }
                 start += step;
             }

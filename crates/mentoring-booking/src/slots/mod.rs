@@ -37,12 +37,24 @@ pub fn slots(
     range: Interval,
     now: DateTime<Utc>,
 ) -> Result<Vec<Slot>, RangeTooLong> {
+    first_slots(calendar, offering, range, now, usize::MAX, |_| true)
+}
+
+/// The first `most` of these slots that are to be kept. The rest costs nothing.
+pub fn first_slots(
+    calendar: &Calendar<'_>,
+    offering: &Offering,
+    range: Interval,
+    now: DateTime<Utc>,
+    most: usize,
+    keep: impl Fn(&Slot) -> bool,
+) -> Result<Vec<Slot>, RangeTooLong> {
     if range.duration() > MAX_RANGE {
         return Err(RangeTooLong);
     }
     let bounds = Bounds::new(calendar, offering, now);
     let starts = bounds.clip(ceil(range.start())..ceil(range.end()));
-    Ok(Plan::new(calendar, offering, starts).slots())
+    Ok(Plan::new(calendar, offering, starts).slots(most, keep))
 }
 
 /// Whether [`slots`] offers a slot at exactly `start`, and if not, the first reason in the order of [`Refusal`].
@@ -55,7 +67,8 @@ pub fn bookable(
     let bounds = Bounds::new(calendar, offering, now);
     let second = start.timestamp();
     let mut plan = Plan::new(calendar, offering, bounds.clip(second..second + 1));
-    if plan.slots().iter().any(|slot| slot.starts_at == start) {
+    let is_it = |slot: &Slot| slot.starts_at == start;
+    if !plan.slots(1, is_it).is_empty() {
         Ok(())
     } else {
         Err(refusal::explain(&bounds, &mut plan, second))

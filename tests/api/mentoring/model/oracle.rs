@@ -54,6 +54,8 @@ pub struct Model {
     pub now: i64,
     pub sessions: Vec<Session>,
     pub holds: Vec<Hold>,
+    /// Whether an alert stands over the first two mentors.
+    pub alert: bool,
 }
 
 /// What a mentor asks for.
@@ -112,6 +114,9 @@ impl Model {
         let day = (start + 12 * HOUR) / DAY;
         if start < self.now + 2 * HOUR {
             return Err((422, "booking.notice_too_short"));
+        }
+        if self.alert && mentor < 2 {
+            return Err((422, "booking.region_blackout"));
         }
         if !(0..=7 * HOUR).contains(&time_of_day) {
             return Err((422, "booking.outside_hours"));
@@ -251,7 +256,8 @@ impl Model {
                 }
                 self.room(old.mentor, old.mentee, to, Some(at))?;
                 self.use_up_holds(old.mentee, to);
-                let asks = !is_mentor && needs_approval(old.mentor);
+                // Of a request the mentor may propose another time, and has not agreed to it by that.
+                let asks = needs_approval(old.mentor) && (!is_mentor || old.state == Requested);
                 new.state = if asks { Requested } else { Confirmed };
                 new.deadline = asks.then(|| self.answer_by(to));
                 new.before_alert = None;
@@ -290,6 +296,7 @@ impl Model {
 
     /// An alert holds up what is to come, or is going on, of the first two mentors.
     pub fn alert(&mut self) {
+        self.alert = true;
         for one in &mut self.sessions {
             let reached = one.mentor < 2 && self.now < one.start + HOUR;
             if reached && matches!(one.state, Requested | Confirmed) {
@@ -302,6 +309,7 @@ impl Model {
     }
 
     pub fn all_clear(&mut self) {
+        self.alert = false;
         for one in &mut self.sessions {
             if one.state == Suspended && self.now < one.start {
                 one.state = one.before_alert.take().unwrap();

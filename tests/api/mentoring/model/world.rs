@@ -1,6 +1,6 @@
 //! The same things done to the program over HTTP, and what its database then says.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use actix_web::http::Method;
@@ -44,6 +44,8 @@ pub struct World<'a> {
     clients: RefCell<HashMap<String, (DateTime<Utc>, Client<'a>)>>,
     pub bookings: RefCell<Vec<Made>>,
     pub holds: RefCell<Vec<Made>>,
+    /// How many alerts are over. One that was lifted never stands again.
+    lifted: Cell<usize>,
     /// Every view of a booking that anybody was given.
     pub views: RefCell<Vec<Value>>,
 }
@@ -91,6 +93,7 @@ impl<'a> World<'a> {
             clients: RefCell::default(),
             bookings: RefCell::default(),
             holds: RefCell::default(),
+            lifted: Cell::default(),
             views: RefCell::default(),
         }
     }
@@ -183,14 +186,19 @@ impl<'a> World<'a> {
                 Some(reply)
             }
             Step::Alert | Step::AllClear => {
+                let lift = matches!(step, Step::AllClear);
+                let number = self.lifted.get();
+                self.lifted.set(number + usize::from(lift));
                 let job = SuspendSessions {
+                    alert_id: format!("alert-{number}"),
+                    again: false,
                     reach: Reach {
                         regions: vec!["33".into()],
                         from: "2026-06-01T00:00:00Z".parse().unwrap(),
                         to: "2026-06-20T00:00:00Z".parse().unwrap(),
                         modes: SessionMode::ALL.to_vec(),
                     },
-                    lift: matches!(step, Step::AllClear),
+                    lift,
                 };
                 let mut conn = self.app.parts.db.conn().await.unwrap();
                 karya_jobs::enqueue(&mut conn, &job).await.unwrap();

@@ -119,12 +119,12 @@ impl CreateGroupSession {
 /// Open a group session
 ///
 /// For approved mentors. Their hours and notice do not matter to it; it may not overlap another session of theirs, nor
-/// fall into a blackout of their region.
+/// fall into a blackout of their region or into a break.
 #[utoipa::path(tag = "group sessions", security(("bearer" = [])), responses(
     (status = 201, description = "Opened", body = GroupSessionView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`group_session.mentor_required`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "`booking.slot_taken`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "`booking.slot_taken`, `booking.mentor_paused`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `booking.region_blackout`, `booking.notice_too_short`, `booking.beyond_horizon`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]

@@ -48,7 +48,7 @@ pub(crate) struct GroupSessionFilter {
 
 /// List group sessions
 ///
-/// The open ones that are still to come, by start, the earliest first.
+/// The open ones that are still to come, by start, the earliest first; not those of mentors who take a break then.
 #[utoipa::path(tag = "group sessions", security((), ("bearer" = [])), params(GroupSessionFilter), responses(
     (status = 200, description = "A page of group sessions", body = GroupSessionPage),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),

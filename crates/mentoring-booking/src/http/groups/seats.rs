@@ -39,7 +39,7 @@ async fn run(
     (status = 200, description = "Done", body = GroupSessionView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`group_session.not_found`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "`group_session.full`, `group_session.closed`, `group_session.own_session`, `booking.mentee_busy`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "`group_session.full`, `group_session.closed`, `group_session.own_session`, `booking.mentee_busy`, `booking.mentor_paused`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`booking.region_blackout`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
@@ -76,7 +76,7 @@ pub(crate) async fn leave_group_session(
     (status = 200, description = "Done", body = GroupSessionView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`group_session.not_found`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "`group_session.seats_free`, `group_session.waitlist_full`, `group_session.closed`, `group_session.own_session`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "`group_session.seats_free`, `group_session.waitlist_full`, `group_session.closed`, `group_session.own_session`, `booking.mentor_paused`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
@@ -112,7 +112,7 @@ pub(crate) async fn leave_group_waitlist(
     (status = 200, description = "Done", body = GroupSessionView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`group_session.not_found`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "`group_session.no_offer`, `group_session.offer_expired`, `group_session.closed`, `group_session.own_session`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "`group_session.no_offer`, `group_session.offer_expired`, `group_session.closed`, `group_session.own_session`, `booking.mentor_paused`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]

@@ -5,12 +5,15 @@ use diesel_async::AsyncPgConnection;
 use karya_core::UserId;
 use uuid::Uuid;
 
+use super::host::refused;
 use crate::claims::{self, Claim};
 use crate::group_jobs::{self, Notice};
 use crate::model::{
     CalendarRow, ClaimKind, GroupRow, SeatRow, SeatState, WaitlistRow, WaitlistState,
 };
 use crate::ops::transition;
+use crate::queries::people::Host;
+use crate::slots::Refusal;
 use crate::{MentoringError, queries};
 
 /// How long a seat is kept for somebody from the waitlist.
@@ -32,6 +35,7 @@ pub(super) struct Floor {
     /// How many wait.
     pub(super) waiting: usize,
     actor: Option<UserId>,
+    host: Option<Host>,
     calendars: Vec<CalendarRow>,
     /// Offers that nobody took in time.
     lapsed: Vec<WaitlistRow>,
@@ -50,6 +54,7 @@ impl Floor {
         (actor, seat): (Option<UserId>, Option<SeatRow>),
         freeing: i16,
     ) -> Result<Self, MentoringError> {
+        let host = queries::people::host(conn, session.mentor_id).await?;
         let line = queries::waitlist::line(conn, session.id).await?;
         let entry = line
             .iter()
@@ -65,7 +70,7 @@ impl Floor {
         let waits = waiting.len();
         let free = session.free() + freeing;
         let free = usize::try_from(free).unwrap_or_default() + lapsed.len();
-        if free == 0 || !session.is_open(now) {
+        if free == 0 || check_open(now, &session, host.as_ref()).is_err() {
             waiting.clear();
         }
         if !waiting.is_empty() {
@@ -88,6 +93,7 @@ impl Floor {
             entry,
             waiting: waits,
             actor,
+            host,
             calendars,
             lapsed,
             next: waiting,
@@ -99,6 +105,11 @@ impl Floor {
     pub(super) fn calendar(&self) -> Option<&CalendarRow> {
         let actor = self.actor?;
         self.calendars.iter().find(|row| row.user_id == actor)
+    }
+
+    /// Refuses whoever wants to come in where nobody can.
+    pub(super) fn check_open(&self, now: DateTime<Utc>) -> Result<(), MentoringError> {
+        check_open(now, &self.session, self.host.as_ref())
     }
 
     /// Whether the actor's own offer lapsed.
@@ -221,6 +232,7 @@ impl Floor {
             before_min: 0,
             after_min: 0,
             expires_at: None,
+            held_by: None,
         };
         claims::insert(conn, mentee, claim).await?;
         Ok(seat)
@@ -240,6 +252,23 @@ impl Floor {
         claims::release(conn, seats).await?;
         Ok(())
     }
+}
+
+fn check_open(
+    now: DateTime<Utc>,
+    session: &GroupRow,
+    host: Option<&Host>,
+) -> Result<(), MentoringError> {
+    let Some(host) = host.filter(|host| host.is_active()) else {
+        return Err(MentoringError::GroupNotFound);
+    };
+    if !session.is_open(now) {
+        return Err(MentoringError::GroupClosed);
+    }
+    if host.pauses_at(session.starts_at) {
+        return Err(refused(Refusal::Paused));
+    }
+    Ok(())
 }
 
 pub(super) fn time(session: &GroupRow) -> (DateTime<Utc>, DateTime<Utc>) {

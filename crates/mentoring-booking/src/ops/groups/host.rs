@@ -7,13 +7,14 @@ use karya_db::OnConstraint;
 use uuid::Uuid;
 
 use super::floor::{Floor, time};
-use crate::availability::{Availability, Session};
+use crate::availability::{Availability, Session, standing_alerts};
 use crate::claims::{self, Claim};
-use crate::group_jobs;
+use crate::group_jobs::{self, Notice};
 use crate::model::{
     ClaimKind, GroupRow, GroupState, SeatRow, SeatState, SessionMode, WaitlistState,
 };
 use crate::ops::transition;
+use crate::queries::people::Host;
 use crate::slots::{Interval, Refusal};
 use crate::{MentoringError, queries};
 
@@ -34,7 +35,7 @@ pub(crate) struct NewGroup {
     pub(crate) waitlist_capacity: i16,
 }
 
-fn refused(refusal: Refusal) -> MentoringError {
+pub(super) fn refused(refusal: Refusal) -> MentoringError {
     MentoringError::NotOffered {
         refusal,
         alternatives: Vec::new(),
@@ -52,7 +53,8 @@ pub(crate) async fn create(
         alternatives: Vec::new(),
     };
     conn.transaction(async |conn| {
-        if !queries::people::is_approved_mentor(conn, mentor).await? {
+        let host = queries::people::host(conn, mentor).await?;
+        if !host.as_ref().is_some_and(Host::is_active) {
             return Err(MentoringError::GroupMentorRequired);
         }
         if new.starts_at <= now {
@@ -63,8 +65,12 @@ pub(crate) async fn create(
         }
         let ends_at = new.starts_at + new.duration;
         let calendars = claims::lock(conn, now, &[mentor]).await?;
+        if host.is_some_and(|host| host.pauses_at(new.starts_at)) {
+            return Err(refused(Refusal::Paused));
+        }
         claims::drop_lapsed_holds(conn, now, &[mentor]).await?;
         transition::lapse_due(conn, now, &[mentor]).await?;
+        let alerts = standing_alerts(conn, now).await?;
         let session = Session::any(new.mode);
         let interval = Interval::new(new.starts_at, ends_at).ok();
         let blacked_out =
@@ -73,7 +79,7 @@ pub(crate) async fn create(
                 .next()
                 .zip(interval)
                 .is_some_and(|(calendar, interval)| {
-                    Availability::of(calendar).is_blacked_out(session, interval)
+                    Availability::of(calendar, &alerts).is_blacked_out(session, interval)
                 });
         if blacked_out {
             return Err(refused(Refusal::Blackout));
@@ -113,6 +119,7 @@ pub(crate) async fn create(
             before_min: 0,
             after_min: 0,
             expires_at: None,
+            held_by: None,
         };
         claims::insert(conn, mentor, claim)
             .await
@@ -175,36 +182,46 @@ pub(crate) async fn cancel(
     id: GroupSessionId,
 ) -> Result<(), MentoringError> {
     conn.transaction(async |conn| {
-        let mut session = lock_own(conn, mentor, id).await?;
+        let session = lock_own(conn, mentor, id).await?;
         if session.state == GroupState::Cancelled {
             return Ok(());
         }
         if session.ends_at <= now {
             return Err(MentoringError::GroupClosed);
         }
-        let seats = queries::groups::seats(conn, id).await?;
-        let line = queries::waitlist::line(conn, id).await?;
-        let mut people = vec![mentor];
-        people.extend(seats.iter().map(|(seat, _)| seat.mentee_id));
-        claims::lock(conn, now, &people).await?;
-        let mut refs: Vec<Uuid> = seats.iter().map(|(seat, _)| seat.id).collect();
-        queries::groups::set_seats(conn, now, &refs, SeatState::Released).await?;
-        let entries: Vec<Uuid> = line.iter().map(|entry| entry.id).collect();
-        queries::waitlist::close(conn, now, &entries, WaitlistState::Lapsed).await?;
-        session.state = GroupState::Cancelled;
-        session.seats_taken = 0;
-        session.version += 1;
-        session.updated_at = now;
-        queries::groups::update(conn, &session).await?;
-        refs.push(id.as_uuid());
-        claims::release(conn, &refs).await?;
-        claims::bump(conn, &people).await?;
-        people.extend(line.iter().map(|entry| entry.mentee_id));
-        people.sort_unstable();
-        people.dedup();
-        group_jobs::call_off(conn, id, people).await
+        call_off(conn, now, session).await
     })
     .await
+}
+
+/// Cancels a locked session, whoever wants it.
+pub(super) async fn call_off(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    mut session: GroupRow,
+) -> Result<(), MentoringError> {
+    let id = session.id;
+    let seats = queries::groups::seats(conn, id).await?;
+    let line = queries::waitlist::line(conn, id).await?;
+    let mut people = vec![session.mentor_id];
+    people.extend(seats.iter().map(|(seat, _)| seat.mentee_id));
+    claims::lock(conn, now, &people).await?;
+    let mut refs: Vec<Uuid> = seats.iter().map(|(seat, _)| seat.id).collect();
+    queries::groups::set_seats(conn, now, &refs, SeatState::Released).await?;
+    let entries: Vec<Uuid> = line.iter().map(|entry| entry.id).collect();
+    queries::waitlist::close(conn, now, &entries, WaitlistState::Lapsed).await?;
+    session.state = GroupState::Cancelled;
+    session.seats_taken = 0;
+    session.version += 1;
+    session.updated_at = now;
+    queries::groups::update(conn, &session).await?;
+    refs.push(id.as_uuid());
+    claims::release(conn, &refs).await?;
+    claims::bump(conn, &people).await?;
+    people.extend(line.iter().map(|entry| entry.mentee_id));
+    people.sort_unstable();
+    people.dedup();
+    group_jobs::tell_all(conn, id, people, Notice::Cancelled).await
 }
 
 /// The live seats, for the mentor.

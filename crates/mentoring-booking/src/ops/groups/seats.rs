@@ -6,7 +6,8 @@ use karya_core::{GroupSessionId, UserId};
 use uuid::Uuid;
 
 use super::floor::{Floor, time};
-use crate::availability::{Availability, Session};
+use super::host::refused;
+use crate::availability::{Availability, Session, standing_alerts};
 use crate::group_jobs::{self, Notice};
 use crate::model::{GroupRow, SeatState, WaitlistRow, WaitlistState};
 use crate::slots::{Interval, Refusal};
@@ -54,9 +55,7 @@ pub(crate) async fn join(
         if has_seat(&floor) {
             return Ok(());
         }
-        if !floor.session.is_open(now) {
-            return Err(MentoringError::GroupClosed);
-        }
+        floor.check_open(now)?;
         floor.settle(conn, now).await?;
         if has_seat(&floor) {
             return Ok(());
@@ -71,11 +70,8 @@ pub(crate) async fn join(
         if !claims::busy(conn, now, &[user], interval).await?.is_empty() {
             return Err(MentoringError::MenteeBusy);
         }
-        if is_blacked_out(&floor) {
-            return Err(MentoringError::NotOffered {
-                refusal: Refusal::Blackout,
-                alternatives: Vec::new(),
-            });
+        if is_blacked_out(conn, now, &floor).await? {
+            return Err(refused(Refusal::Blackout));
         }
         let seat = floor.take(conn, now, user, SeatState::Confirmed).await?;
         if let Some(entry) = floor.entry.take() {
@@ -93,15 +89,22 @@ fn has_seat(floor: &Floor) -> bool {
     seat.is_some_and(|seat| seat.state == SeatState::Confirmed)
 }
 
-fn is_blacked_out(floor: &Floor) -> bool {
+async fn is_blacked_out(
+    conn: &AsyncPgConnection,
+    now: DateTime<Utc>,
+    floor: &Floor,
+) -> Result<bool, MentoringError> {
+    let alerts = standing_alerts(conn, now).await?;
     let (starts_at, ends_at) = time(&floor.session);
     let session = Session::any(floor.session.mode);
-    floor
+    let interval = Interval::new(starts_at, ends_at).ok();
+    let blacked_out = floor
         .calendar()
-        .zip(Interval::new(starts_at, ends_at).ok())
+        .zip(interval)
         .is_some_and(|(calendar, interval)| {
-            Availability::of(calendar.clone()).is_blacked_out(session, interval)
-        })
+            Availability::of(calendar.clone(), &alerts).is_blacked_out(session, interval)
+        });
+    Ok(blacked_out)
 }
 
 async fn accepted(
@@ -147,9 +150,7 @@ pub(crate) async fn accept(
         if has_seat(&floor) {
             return Ok(());
         }
-        if !floor.session.is_open(now) {
-            return Err(MentoringError::GroupClosed);
-        }
+        floor.check_open(now)?;
         if floor.is_too_late() {
             return Err(MentoringError::GroupOfferExpired);
         }
@@ -169,7 +170,7 @@ pub(crate) async fn leave(
     conn.transaction(async |conn| {
         let session = lock(conn, id).await?;
         let seat = queries::groups::seat_of(conn, id, user).await?;
-        if seat.is_some() && !session.is_open(now) {
+        if seat.is_some() && session.starts_at <= now {
             return Err(MentoringError::GroupClosed);
         }
         let freeing = i16::from(seat.is_some());
@@ -199,9 +200,7 @@ pub(crate) async fn wait(
 ) -> Result<(), MentoringError> {
     conn.transaction(async |conn| {
         let mut floor = enter(conn, now, user, id).await?;
-        if !floor.session.is_open(now) {
-            return Err(MentoringError::GroupClosed);
-        }
+        floor.check_open(now)?;
         floor.settle(conn, now).await?;
         if floor.seat.is_some() || floor.entry.is_some() {
             return Ok(());
