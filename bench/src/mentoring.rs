@@ -108,8 +108,14 @@ pub async fn run(mentors: i32, bookings: i32, seconds: u64) {
         let path = format!("/v1/mentors?subsector=kriya&sort={sort}&limit=20");
         let (status, _) = http.send(Call::get(&path)).await;
         if status == 200 {
-            let run = closed_loop(&http, 8, time, move |_| Some(Call::get(&path))).await;
-            run.print(&format!("who is free, by {sort}, 8 connections"));
+            for connections in [1, 8] {
+                let path = path.clone();
+                let call = move |_| Some(Call::get(&path));
+                let run = closed_loop(&http, connections, time, call).await;
+                run.print(&format!(
+                    "who is free, by {sort}, connections: {connections}"
+                ));
+            }
         }
     }
 

@@ -5,7 +5,6 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::web::Bytes;
 use actix_web::{Error, HttpResponse};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// Tags the replies to GET, and answers `If-None-Match`.
 ///
 /// A resource tagged with its version (`"7"`) is tagged `"7-…"` with a digest of the reply: what it shows depends on
-/// who looks, and on more than the version counts. `If-Match` takes either form.
+/// who looks, and on more than the version counts. `If-Match` takes either form. A weak tag stays as it is.
 pub async fn conditional_get(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -62,16 +61,25 @@ pub async fn conditional_get(
     Ok(ServiceResponse::new(req, response.set_body(body)))
 }
 
-fn tag(headers: &HeaderMap, body: &Bytes) -> String {
-    let digest = URL_SAFE_NO_PAD.encode(karya_core::sealing::sha256(body));
-    let digest = digest.get(..16).unwrap_or_default();
-    let version = headers
-        .get(header::ETAG)
-        .and_then(|tag| tag.to_str().ok()?.strip_prefix('"')?.strip_suffix('"'));
-    match version {
-        Some(version) => format!("\"{version}-{digest}\""),
-        None => format!("W/\"{digest}\""),
+fn tag(headers: &HeaderMap, body: &[u8]) -> String {
+    let own = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    let version = own.and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
+    match (own, version) {
+        (_, Some(version)) => format!("\"{version}-{}\"", digest(body)),
+        (Some(weak), None) => weak.to_owned(),
+        (None, None) => weak(body),
     }
+}
+
+/// The weak tag of what has this content.
+pub(crate) fn weak(content: &[u8]) -> String {
+    format!("W/\"{}\"", digest(content))
+}
+
+fn digest(content: &[u8]) -> String {
+    let mut digest = URL_SAFE_NO_PAD.encode(karya_core::sealing::sha256(content));
+    digest.truncate(16);
+    digest
 }
 
 /// Weak comparison (RFC 9110 §8.8.3.2).

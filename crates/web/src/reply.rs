@@ -38,6 +38,12 @@ impl Reply {
         self.header(header::ETAG.as_str(), crate::etag(version))
     }
 
+    /// Tags the reply by a part of it: the rest, such as the time of day, is not worth sending again.
+    pub fn tagged_by(self, content: &impl Serialize) -> Result<Self, crate::Problem> {
+        let content = Self::ok(content)?.body;
+        Ok(self.header(header::ETAG.as_str(), crate::conditional::weak(&content)))
+    }
+
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));

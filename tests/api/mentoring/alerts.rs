@@ -465,3 +465,20 @@ async fn alerts_and_seats_at_once_keep_the_count() {
         assert_seated(&app).await;
     }
 }
+
+#[actix_web::test]
+async fn what_is_held_up_is_called_off_however_late_the_worker_is() {
+    let app = TestApp::new().await;
+    let mentor = Mentor::new(&app, "made").await;
+    settle_in(&app, &mentor, "33.75").await;
+    let sari = app.user("sari").await;
+    let booking = book(&sari, mentor.booking(TUESDAY_10)).await.ok(201);
+    let class = open(&mentor, TUESDAY_14, 3).await;
+    send(&app, &[alert("flood", "33", false)]).await;
+    app.clock.advance(Duration::days(3));
+    app.run_all_jobs().await;
+    let sari = app.sign_in("sari").await;
+    assert_eq!(show(&sari, &booking).await["state"], "cancelled");
+    let mentor = app.sign_in("made").await;
+    assert_eq!(mentor.get(&class).await.ok(200)["state"], "cancelled");
+}

@@ -222,3 +222,25 @@ async fn what_is_not_offered_cannot_be_booked() {
         .refused(404, "offering.not_found");
     assert_sound(&app).await;
 }
+
+#[actix_web::test]
+async fn slots_are_sent_again_only_when_they_changed() {
+    let app = TestApp::new().await;
+    let mentor = Mentor::new(&app, "made").await;
+    let path = format!(
+        "/v1/offerings/{}/slots?from=2026-06-02&to=2026-06-08",
+        mentor.offering
+    );
+    let tag = app.anon().get(&path).await;
+    let tag = tag.header("etag").unwrap().to_owned();
+    // Another time of day, but the same slots.
+    app.clock.advance(chrono::Duration::seconds(7));
+    let again = app.anon().with("if-none-match", &tag).get(&path).await;
+    assert_eq!(again.status, 304);
+    let sari = app.user("sari").await;
+    book(&sari, mentor.booking("2026-06-02T03:00:00Z"))
+        .await
+        .ok(201);
+    let changed = app.anon().with("if-none-match", &tag).get(&path).await;
+    assert_eq!(changed.status, 200);
+}

@@ -104,3 +104,19 @@ async fn a_moved_request_lapses_like_any_other_and_keeps_the_answers_slow() {
     );
     assert_sound(&app).await;
 }
+
+#[actix_web::test]
+async fn nobody_has_come_to_a_time_that_was_moved() {
+    let app = TestApp::new().await;
+    let mentor = Mentor::new(&app, "made").await;
+    let sari = app.user("sari").await;
+    let booking = book(&sari, mentor.booking(TUESDAY_10)).await.ok(201);
+    app.clock.advance(Duration::minutes(22 * 60 - 10));
+    let sari = app.sign_in("sari").await;
+    let made = app.sign_in("made").await;
+    let came = act(&sari, &booking, "check-in", json!({})).await.ok(200);
+    assert!(came["mentee_checked_in_at"].is_string(), "{came}");
+    let to = json!({ "starts_at": THURSDAY_14 });
+    let moved = act(&made, &booking, "reschedule", to).await.ok(200);
+    assert!(moved["mentee_checked_in_at"].is_null(), "{moved}");
+}

@@ -222,7 +222,11 @@ pub(crate) async fn list_slots(
             })
             .collect(),
     };
-    Ok(Reply::ok(&view)?.header(CACHE.0.as_str(), CACHE.1).into())
+    let zones = (&view.time_zone, &view.mentor_time_zone);
+    Ok(Reply::ok(&view)?
+        .tagged_by(&(view.duration_min, zones, &view.days))?
+        .header(CACHE.0.as_str(), CACHE.1)
+        .into())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

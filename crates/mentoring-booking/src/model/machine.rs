@@ -110,6 +110,8 @@ pub(crate) fn step(
             facts.expires_at.is_some_and(|expires_at| expires_at <= now),
             Expired,
         ),
+        // However late the worker comes to it.
+        (Action::Cancel, Suspended, Party::System) => Ok(Cancelled),
         (Action::Cancel, Requested | Confirmed | Suspended, _) => in_time(now < ends_at, Cancelled),
         (Action::Reschedule, Requested | Confirmed | Suspended, Party::Mentor | Party::Mentee) => {
             // What a disaster held up is moved freely.

@@ -238,6 +238,9 @@ pub(super) fn decide(
             if party == Party::Mentee && current.state != BookingState::Suspended {
                 booking.reschedule_count += 1;
             }
+            // Nobody has come to the new time yet.
+            booking.mentor_checked_in_at = None;
+            booking.mentee_checked_in_at = None;
         }
         Action::Suspend | Action::Resume => booking.sequence += 1,
         Action::Approve | Action::Decline | Action::Expire | Action::Complete => {}

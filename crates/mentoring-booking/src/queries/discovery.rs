@@ -107,15 +107,11 @@ pub(crate) async fn candidates(
         )
         .select(viewer_calendars.field(calendars::region_code))
         .single_value();
-    offerings::table
+    let mut query = offerings::table
         .inner_join(mentors::table)
         .inner_join(users::table.on(users::id.eq(offerings::mentor_id)))
         .inner_join(calendars::table.on(calendars::user_id.eq(offerings::mentor_id)))
-        .filter(
-            mentors::user_id
-                .eq_any(best)
-                .and(offerings::id.eq_any(open(session).select(offerings::id))),
-        )
+        .filter(offerings::active.and(mentors::user_id.eq_any(best)))
         .select((
             MentorSummaryRow::as_select(),
             users::display_name,
@@ -123,6 +119,12 @@ pub(crate) async fn candidates(
             CalendarRow::as_select(),
             viewer_region,
         ))
-        .load(&mut &*conn)
-        .await
+        .into_boxed();
+    if let Some(mode) = session.mode {
+        query = query.filter(offerings::mode.eq(mode));
+    }
+    if let Some(duration) = session.duration {
+        query = query.filter(offerings::durations.contains(vec![duration]));
+    }
+    query.load(&mut &*conn).await
 }

@@ -68,9 +68,9 @@ pub fn bookable(
     let second = start.timestamp();
     let mut plan = Plan::new(calendar, offering, bounds.clip(second..second + 1));
     let is_it = |slot: &Slot| slot.starts_at == start;
-    if !plan.slots(1, is_it).is_empty() {
-        Ok(())
-    } else {
+    if plan.slots(1, is_it).is_empty() {
         Err(refusal::explain(&bounds, &mut plan, second))
+    } else {
+        Ok(())
     }
 }

@@ -257,7 +257,8 @@ impl Model {
                 self.room(old.mentor, old.mentee, to, Some(at))?;
                 self.use_up_holds(old.mentee, to);
                 // Of a request the mentor may propose another time, and has not agreed to it by that.
-                let asks = needs_approval(old.mentor) && (!is_mentor || old.state == Requested);
+                let asked = [Some(old.state), old.before_alert].contains(&Some(Requested));
+                let asks = needs_approval(old.mentor) && (!is_mentor || asked);
                 new.state = if asks { Requested } else { Confirmed };
                 new.deadline = asks.then(|| self.answer_by(to));
                 new.before_alert = None;

@@ -254,7 +254,7 @@ pub(crate) async fn list_mentors(
     let paging = Paging::new(&cursors, scope, query.limit, query.cursor.as_deref())?;
     let after: Option<Rank> = paging.after()?;
     let viewer = viewer.0.map(|actor| actor.user_id);
-    let conn = db.search().await?;
+    let conn = db.conn().await?;
     let mut found = discovery::search(&conn, &search, viewer).await?;
     drop(conn);
     if let Some(after) = after {
