@@ -130,7 +130,7 @@ async fn three_mentors_and_five_mentees_do_what_they_like() {
             }
         });
         for (status, text, created) in join_all(run).await {
-            assert!(status < 500, "{status} {text}");
+            assert!(status < 500, "{status} {text}\n{}", app.db.log());
             match status {
                 200..300 => made += 1,
                 _ => refused += 1,

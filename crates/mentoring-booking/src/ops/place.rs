@@ -113,15 +113,8 @@ impl Search {
         }
         let length = TimeDelta::minutes(duration.into());
 
-        // Requests that lapsed are ended here, and holds give way: each has another side, which is locked too.
-        let mut owners = transition::with_lapsed(conn, now, [mentor, mentee]).await?;
-        let mut holds = claims::holds_of(conn, now, mentee).await?;
-        holds.retain(|hold| {
-            let is_hit =
-                |start: DateTime<Utc>| hold.starts_at < start + length && start < hold.ends_at;
-            starts.iter().copied().any(is_hit)
-        });
-        owners.extend(holds.iter().map(|hold| hold.owner_id));
+        // Requests that lapsed are ended here: each has another side, which is locked too.
+        let owners = transition::with_lapsed(conn, now, [mentor, mentee]).await?;
         let mut calendars = claims::lock(conn, now, &owners).await?;
         // Looked at again under the lock: whoever blocks somebody holds it too.
         if queries::blocks::between(conn, mentor, mentee).await? {
@@ -130,7 +123,12 @@ impl Search {
         claims::drop_lapsed_holds(conn, now, &owners).await?;
         transition::lapse_due(conn, now, &owners).await?;
         calendars.retain(|row| row.user_id == mentor || row.user_id == mentee);
-        give_way(conn, &holds).await?;
+        give_way(conn, now, mentee, |hold| {
+            let is_hit =
+                |start: DateTime<Utc>| hold.starts_at < start + length && start < hold.ends_at;
+            starts.iter().copied().any(is_hit)
+        })
+        .await?;
 
         let range = Interval::new(span.first, span.last + LOOK_AHEAD)
             .map_err(|_empty| MentoringError::from(Invalid::body("/duration_min", NOT_OFFERED)))?;
@@ -245,13 +243,22 @@ impl Room {
     }
 }
 
-/// Releases holds. Wants the calendars of their owners locked.
-async fn give_way(conn: &mut AsyncPgConnection, holds: &[ClaimRow]) -> Result<(), MentoringError> {
-    if !holds.is_empty() {
-        let refs: Vec<Uuid> = holds.iter().map(|hold| hold.ref_id).collect();
-        let owners: Vec<UserId> = holds.iter().map(|hold| hold.owner_id).collect();
+/// Lets go of those of the mentee's holds that are `hit`. Wants the mentee's calendar locked; the other side may lose a
+/// claim without, and locking it too, after others, would be out of order.
+async fn give_way(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    mentee: UserId,
+    is_hit: impl Fn(&ClaimRow) -> bool,
+) -> Result<(), MentoringError> {
+    let holds = claims::holds_of(conn, now, mentee).await?;
+    let refs: Vec<Uuid> = holds
+        .iter()
+        .filter(|hold| is_hit(hold))
+        .map(|hold| hold.ref_id)
+        .collect();
+    if !refs.is_empty() {
         claims::release(conn, &refs).await?;
-        claims::bump(conn, &owners).await?;
     }
     Ok(())
 }

@@ -61,7 +61,14 @@ pub(crate) async fn transition(
 ) -> Result<(BookingRow, Party), MentoringError> {
     conn.transaction(async |conn| {
         let (seen, party) = view(conn, user, id).await?;
-        claims::lock(conn, now, &[seen.mentor_id, seen.mentee_id]).await?;
+        let people = [seen.mentor_id, seen.mentee_id];
+        if change.action == Action::Reschedule {
+            // Finding room locks these again: nobody new may come after the others.
+            let owners = with_lapsed(conn, now, people).await?;
+            claims::lock(conn, now, &owners).await?;
+        } else {
+            claims::lock(conn, now, &people).await?;
+        }
         // Who is in it never changes; everything else may have, while we waited.
         let (current, _) = view(conn, user, id).await?;
         let changed = apply(conn, now, (Some(user), party), current, change).await?;
