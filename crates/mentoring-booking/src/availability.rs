@@ -78,13 +78,10 @@ impl Availability {
         range: Interval,
         now: DateTime<Utc>,
     ) -> Result<Vec<slots::Slot>, slots::RangeTooLong> {
-        let (holidays, blackouts) = self.closed_now(session);
-        let offered = weekly_rules(session.hours);
-        let calendar = self.calendar(&holidays, &blackouts, &offered);
-        slots::slots(&calendar, offering, range, now)
+        self.first_slots(session, offering, (range, now), usize::MAX, None)
     }
 
-    /// The first `most` slots within `range` at which the mentee is free too.
+    /// The first `most` slots within `range` at which the mentee, if there is one, is free too.
     pub(crate) fn first_slots(
         &self,
         session: Session<'_>,
@@ -97,10 +94,7 @@ impl Availability {
         let offered = weekly_rules(session.hours);
         let calendar = self.calendar(&holidays, &blackouts, &offered);
         let suits = |slot: &slots::Slot| {
-            mentee.is_none_or(|mentee| {
-                Interval::new(slot.starts_at, slot.ends_at)
-                    .is_ok_and(|interval| !mentee.is_busy(interval))
-            })
+            mentee.is_none_or(|mentee| mentee.is_free(slot.starts_at, slot.ends_at))
         };
         slots::first_slots(&calendar, offering, range, now, most, suits)
     }
@@ -146,11 +140,11 @@ impl Availability {
         slots::bookable(&calendar, &rules, starts_at, starts_at).err()
     }
 
-    /// Whether something of this person's overlaps `interval`, however short.
-    pub(crate) fn is_busy(&self, interval: Interval) -> bool {
-        self.busy
-            .iter()
-            .any(|busy| busy.counts && busy.interval.overlaps(interval))
+    /// Whether no session of this person's overlaps this time, however briefly.
+    pub(crate) fn is_free(&self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> bool {
+        let mut sessions = self.busy.iter().filter(|busy| busy.counts);
+        Interval::new(starts_at, ends_at)
+            .is_ok_and(|time| !sessions.any(|busy| busy.interval.overlaps(time)))
     }
 
     /// Takes note of a session that is going to be booked.

@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use karya_core::{GroupSessionId, Lang, UserId};
 use karya_db::AsyncPgConnection;
-use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue, enqueue_with};
+use karya_jobs::{
+    Job, JobError, Options, Prepared, WorkerBuilder, enqueue, enqueue_all, enqueue_with,
+};
 use karya_notifications::{GroupMail, GroupNotice, Template};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -50,6 +52,7 @@ pub(crate) async fn plan(
     now: DateTime<Utc>,
     session: &GroupRow,
 ) -> Result<(), MentoringError> {
+    let mut jobs = Vec::new();
     for before in REMINDERS {
         let delay = session.starts_at - before - now;
         if delay <= TimeDelta::zero() {
@@ -66,9 +69,9 @@ pub(crate) async fn plan(
             starts_at: session.starts_at,
             hours,
         };
-        enqueue_with(conn, &job, options).await?;
+        jobs.push(Prepared::new(&job, options)?);
     }
-    Ok(())
+    Ok(enqueue_all(conn, jobs).await?)
 }
 
 /// Mails one person, in the transaction of what happened.
@@ -169,32 +172,28 @@ impl Job for TellAll {
     type Context = Context;
 
     async fn run(self, context: Context) -> Result<(), JobError> {
-        use diesel_async::AsyncConnection;
         let mut conn = context.db.conn().await?;
         let Self {
             session_id,
             people,
             notice,
         } = self;
+        let mut jobs = Vec::new();
+        for user_id in people {
+            let options = Options {
+                delay: None,
+                key: Some(format!("group:{session_id}:{user_id}:{notice:?}")),
+                queue: None,
+            };
+            let job = TellMentee {
+                session_id,
+                user_id,
+                notice,
+            };
+            jobs.push(Prepared::new(&job, options)?);
+        }
         // All or none, so that a second run after a failure mails nobody twice.
-        conn.transaction(async |conn| {
-            for user_id in people {
-                let options = Options {
-                    delay: None,
-                    key: Some(format!("group:{session_id}:{user_id}:{notice:?}")),
-                    queue: None,
-                };
-                let job = TellMentee {
-                    session_id,
-                    user_id,
-                    notice,
-                };
-                enqueue_with(conn, &job, options).await?;
-            }
-            Ok::<_, diesel::result::Error>(())
-        })
-        .await?;
-        Ok(())
+        Ok(enqueue_all(&mut conn, jobs).await?)
     }
 }
 
@@ -269,7 +268,6 @@ impl Job for RemindGroup {
     type Context = Context;
 
     async fn run(self, context: Context) -> Result<(), JobError> {
-        use diesel_async::AsyncConnection;
         let mut conn = context.db.conn().await?;
         let Self {
             session_id,
@@ -290,25 +288,22 @@ impl Job for RemindGroup {
                 .filter(|(seat, _)| seat.state == SeatState::Confirmed)
                 .map(|(seat, _)| seat.mentee_id),
         );
+        let mut jobs = Vec::new();
+        for user_id in people {
+            let options = Options {
+                delay: None,
+                key: Some(format!("group:{session_id}:{user_id}:remind-{hours}")),
+                queue: None,
+            };
+            let job = RemindPerson {
+                session_id,
+                user_id,
+                starts_at,
+            };
+            jobs.push(Prepared::new(&job, options)?);
+        }
         // All or none, so that a second run after a failure reminds nobody twice.
-        conn.transaction(async |conn| {
-            for user_id in people {
-                let options = Options {
-                    delay: None,
-                    key: Some(format!("group:{session_id}:{user_id}:remind-{hours}")),
-                    queue: None,
-                };
-                let job = RemindPerson {
-                    session_id,
-                    user_id,
-                    starts_at,
-                };
-                enqueue_with(conn, &job, options).await?;
-            }
-            Ok::<_, diesel::result::Error>(())
-        })
-        .await?;
-        Ok(())
+        Ok(enqueue_all(&mut conn, jobs).await?)
     }
 }
 

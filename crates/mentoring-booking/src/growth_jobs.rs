@@ -2,7 +2,7 @@
 
 use karya_core::{BookingId, UserId};
 use karya_db::AsyncPgConnection;
-use karya_jobs::{Job, JobError, WorkerBuilder, enqueue};
+use karya_jobs::{Job, JobError, Options, Prepared, WorkerBuilder, enqueue_all};
 use karya_notifications::{DisputeMail, DisputeNotice, MentorshipMail, MentorshipNotice, Template};
 use serde::{Deserialize, Serialize};
 
@@ -54,15 +54,16 @@ pub(crate) async fn announce_mentorship(
     row: &MentorshipRow,
 ) -> Result<(), MentoringError> {
     let (_, readers) = newest(row);
+    let mut jobs = Vec::new();
     for to in readers {
         let job = TellMentorship {
             mentorship_id: row.id,
             to: *to,
             version: row.version,
         };
-        enqueue(conn, &job).await?;
+        jobs.push(Prepared::new(&job, Options::default())?);
     }
-    Ok(())
+    Ok(enqueue_all(conn, jobs).await?)
 }
 
 /// Mails the side that did not open it, or both when it is decided.
@@ -74,15 +75,16 @@ pub(crate) async fn announce_dispute(
         None => &[row.accused.other()],
         Some(_) => &[Side::Mentor, Side::Mentee],
     };
+    let mut jobs = Vec::new();
     for to in readers {
         let job = TellDispute {
             booking_id: row.booking_id,
             outcome: row.outcome,
             to: *to,
         };
-        enqueue(conn, &job).await?;
+        jobs.push(Prepared::new(&job, Options::default())?);
     }
-    Ok(())
+    Ok(enqueue_all(conn, jobs).await?)
 }
 
 /// The reader and the other side, if both can be reached.

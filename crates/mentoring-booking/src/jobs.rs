@@ -12,7 +12,7 @@ pub(crate) use post::post;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
-use karya_core::{BookingId, Clock, EmailAddress, MasterKey};
+use karya_core::{BookingId, Clock, MasterKey};
 use karya_db::{AsyncPgConnection, Db};
 use karya_fetch::Fetcher;
 use karya_jobs::{Job, JobError, Options, Prepared, WorkerBuilder, enqueue_with};
@@ -81,20 +81,24 @@ pub(crate) enum Notice {
     Resumed,
 }
 
+impl Notice {
+    /// Of a booking that was just made.
+    pub(crate) fn of_new(booking: &BookingRow) -> Self {
+        match booking.state {
+            BookingState::Requested => Self::Requested,
+            _ => Self::Confirmed,
+        }
+    }
+}
+
 /// How long before a session the people are reminded.
 pub(crate) const REMINDERS: [TimeDelta; 2] = [TimeDelta::hours(24), TimeDelta::hours(1)];
 
 /// The mails to both sides about what happened.
 pub(crate) fn announcements(booking: &BookingRow, notice: Notice) -> QueryResult<Vec<Prepared>> {
     [Party::Mentor, Party::Mentee]
-        .map(|to| TellParticipants {
-            booking_id: booking.id,
-            notice,
-            to,
-            sequence: booking.sequence,
-        })
-        .iter()
-        .map(|job| Prepared::new(job, Options::default()))
+        .into_iter()
+        .map(|to| TellParticipants::prepare(booking, to, notice))
         .collect()
 }
 
@@ -192,6 +196,18 @@ struct TellParticipants {
     to: Party,
     /// Of the invitation when it happened: a later one has its own mail.
     sequence: i32,
+}
+
+impl TellParticipants {
+    fn prepare(booking: &BookingRow, to: Party, notice: Notice) -> QueryResult<Prepared> {
+        let job = Self {
+            booking_id: booking.id,
+            notice,
+            to,
+            sequence: booking.sequence,
+        };
+        Prepared::new(&job, Options::default())
+    }
 }
 
 impl Job for TellParticipants {
@@ -340,7 +356,6 @@ async fn send(
     let offering = queries::offerings::find(conn, booking.offering_id).await?;
     let offering = offering.ok_or("the offering of a booking is gone")?;
     let calendar = calendar(conn, context, booking, notice, (&offering, reader, other)).await?;
-    let now = context.clock.now();
     let others = cascade::others(conn, context, booking, (notice, to), reader).await?;
     let template = Template::Booking(BookingMail {
         notice,
@@ -360,12 +375,7 @@ async fn send(
         place: booking.place.clone(),
         others,
     });
-    let email = EmailAddress::parse(&reader.email)
-        .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
-    Ok(context
-        .mailer
-        .send_with_calendar(now, &email, reader.locale, &template, calendar)
-        .await?)
+    post::post_with_calendar(context, reader, &template, calendar).await
 }
 
 /// What a notice does to the reader's calendar: a session that is on goes in or moves; one that was on becomes

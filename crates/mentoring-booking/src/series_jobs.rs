@@ -2,7 +2,7 @@
 
 use karya_core::{BookingId, BookingSeriesId};
 use karya_db::AsyncPgConnection;
-use karya_jobs::{Job, JobError, WorkerBuilder, enqueue};
+use karya_jobs::{Job, JobError, Options, Prepared, WorkerBuilder, enqueue_all};
 use karya_notifications::{SeriesMail, SeriesNotice, Template};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,7 @@ pub(crate) async fn announce(
     bookings: &[BookingRow],
     notice: Notice,
 ) -> Result<(), MentoringError> {
+    let mut jobs = Vec::new();
     for to in [Party::Mentor, Party::Mentee] {
         let job = TellSeries {
             series_id,
@@ -38,9 +39,9 @@ pub(crate) async fn announce(
             notice,
             to,
         };
-        enqueue(conn, &job).await?;
+        jobs.push(Prepared::new(&job, Options::default())?);
     }
-    Ok(())
+    Ok(enqueue_all(conn, jobs).await?)
 }
 
 /// Tells one side what happened to the sessions, apart from those to which something else happened since.

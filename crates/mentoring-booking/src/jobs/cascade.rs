@@ -1,12 +1,12 @@
 use chrono::{DateTime, Utc};
 use karya_core::{BookingId, Random};
 use karya_db::AsyncPgConnection;
-use karya_jobs::{Job, JobError, Options, Prepared, enqueue, enqueue_all};
+use karya_jobs::{Job, JobError, enqueue, enqueue_all};
 use karya_notifications::{BookingNotice, OtherMentor};
 use serde::{Deserialize, Serialize};
 
 use super::{Context, Notice, TellParticipants, deadlines};
-use crate::model::{BookingRow, BookingState, Party};
+use crate::model::{BookingRow, Party};
 use crate::ops::cascade::{self as ops, OTHERS};
 use crate::queries::people::Contact;
 use crate::{MentoringError, zones};
@@ -25,22 +25,12 @@ pub(crate) async fn announce_cascade(
     now: DateTime<Utc>,
     booking: &BookingRow,
 ) -> Result<(), MentoringError> {
-    let as_usual = match booking.state {
-        BookingState::Requested => Notice::Requested,
-        _ => Notice::Confirmed,
-    };
-    let job = |to, notice| TellParticipants {
-        booking_id: booking.id,
-        notice,
-        to,
-        sequence: booking.sequence,
-    };
     let mut jobs = deadlines(now, booking)?;
-    for job in [
-        job(Party::Mentor, as_usual),
-        job(Party::Mentee, Notice::PassedOn),
+    for (to, notice) in [
+        (Party::Mentor, Notice::of_new(booking)),
+        (Party::Mentee, Notice::PassedOn),
     ] {
-        jobs.push(Prepared::new(&job, Options::default())?);
+        jobs.push(TellParticipants::prepare(booking, to, notice)?);
     }
     Ok(enqueue_all(conn, jobs).await?)
 }

@@ -1,6 +1,6 @@
 use karya_core::EmailAddress;
 use karya_jobs::JobError;
-use karya_notifications::Template;
+use karya_notifications::{CalendarPart, Template};
 
 use super::Context;
 use crate::queries::people::Contact;
@@ -11,11 +11,21 @@ pub(crate) async fn post(
     reader: &Contact,
     template: &Template,
 ) -> Result<(), JobError> {
+    post_with_calendar(context, reader, template, None).await
+}
+
+/// The same, with what the mail does to their calendar.
+pub(super) async fn post_with_calendar(
+    context: &Context,
+    reader: &Contact,
+    template: &Template,
+    calendar: Option<CalendarPart>,
+) -> Result<(), JobError> {
     let email = EmailAddress::parse(&reader.email)
         .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
     let now = context.clock.now();
     Ok(context
         .mailer
-        .send(now, &email, reader.locale, template)
+        .send_with_calendar(now, &email, reader.locale, template, calendar)
         .await?)
 }

@@ -79,10 +79,13 @@ karya_core::text_enum! {
 }
 
 impl BookingState {
+    /// Those in which a booking still keeps time.
+    pub(crate) const LIVE: [Self; 3] = [Self::Requested, Self::Confirmed, Self::Suspended];
+
     /// Whether the booking still keeps time.
     #[must_use]
-    pub const fn is_live(self) -> bool {
-        matches!(self, Self::Requested | Self::Confirmed | Self::Suspended)
+    pub fn is_live(self) -> bool {
+        Self::LIVE.contains(&self)
     }
 }
 
@@ -162,6 +165,11 @@ karya_core::text_enum! {
     }
 }
 
+impl SeatState {
+    /// Those in which a seat is taken.
+    pub(crate) const LIVE: [Self; 2] = [Self::Held, Self::Confirmed];
+}
+
 karya_core::text_enum! {
     /// How somebody's place on a waitlist stands.
     pub enum WaitlistState {
@@ -174,4 +182,9 @@ karya_core::text_enum! {
         Lapsed = "lapsed",
         Left = "left",
     }
+}
+
+impl WaitlistState {
+    /// Those in which somebody is still in line.
+    pub(crate) const LIVE: [Self; 2] = [Self::Waiting, Self::Offered];
 }

@@ -77,11 +77,7 @@ pub(crate) async fn book(
         if new.cascade {
             queries::cascades::insert(conn, &cascade::wanted(&booking)).await?;
         }
-        let notice = match booking.state {
-            BookingState::Requested => Notice::Requested,
-            _ => Notice::Confirmed,
-        };
-        let mut jobs = jobs::announcements(&booking, notice)?;
+        let mut jobs = jobs::announcements(&booking, Notice::of_new(&booking))?;
         jobs.extend(jobs::deadlines(now, &booking)?);
         enqueue_all(conn, jobs).await?;
         Ok(booking)

@@ -7,7 +7,7 @@ use karya_db::membership;
 
 use super::book::{self, Details};
 use super::discovery::{self, Found, Prefer, Search as Discovery, Window};
-use super::place::{Room, Search, Span, Wish};
+use super::place::{Search, Span, Wish};
 use super::transition::view;
 use crate::jobs;
 use crate::matching::{MentorSort, Wanted, region_match};
@@ -261,35 +261,22 @@ async fn attempt(
 ) -> Result<(), MentoringError> {
     let mentee = booking.mentee_id;
     conn.transaction(async |conn| {
-        let span = Span {
-            offering: wish.offering,
-            duration_min: wish.duration_min,
-            first: wish.starts_at,
-            last: wish.starts_at,
-        };
         // What the mentee holds does not give way: it was they who chose it.
-        let search = Search::open(conn, now, mentee, span, (&[], None)).await?;
+        let search = Search::open(conn, now, mentee, Span::of(wish), (&[], None)).await?;
         let wished = (wished_at, wished_at + (booking.ends_at - booking.starts_at));
         if !queries::is_wanted(conn, booking.id).await?
             || !claims::busy(conn, now, &[mentee], wished).await?.is_empty()
         {
             return Ok(());
         }
-        let ends_at = search.fit(wish.starts_at)?;
-        let answers = answers(&search.offering.questions, &booking.answers)?;
+        let room = search.room(mentee, wish.starts_at)?;
+        let answers = answers(&room.offering.questions, &booking.answers)?;
         book::check_ahead(conn, now, mentee, (1, false)).await?;
         let business = match booking.business_id {
             Some(business) if membership::role(conn, business, mentee).await?.is_some() => {
                 Some(business)
             }
             _ => None,
-        };
-        let room = Room {
-            offering: search.offering,
-            calendar: search.calendar,
-            mentee,
-            starts_at: wish.starts_at,
-            ends_at,
         };
         let details = Details {
             business,

@@ -86,6 +86,18 @@ pub(super) struct Span {
     pub(super) last: DateTime<Utc>,
 }
 
+impl Span {
+    /// Of a single start.
+    pub(super) fn of(wish: Wish) -> Self {
+        Self {
+            offering: wish.offering,
+            duration_min: wish.duration_min,
+            first: wish.starts_at,
+            last: wish.starts_at,
+        }
+    }
+}
+
 impl Search {
     /// Locks both calendars and loads them, once for all starts of the span. At `starts` the mentee's own holds
     /// give way; claims of `moving` do not count.
@@ -176,10 +188,26 @@ impl Search {
                 },
             });
         }
-        if !is_free(&self.mentees, starts_at, ends_at) {
+        if !self.mentees.is_free(starts_at, ends_at) {
             return Err(MentoringError::MenteeBusy);
         }
         Ok(ends_at)
+    }
+
+    /// The room that there is for the mentee from `starts_at`, or why there is none.
+    pub(super) fn room(
+        self,
+        mentee: UserId,
+        starts_at: DateTime<Utc>,
+    ) -> Result<Room, MentoringError> {
+        let ends_at = self.fit(starts_at)?;
+        Ok(Room {
+            offering: self.offering,
+            calendar: self.calendar,
+            mentee,
+            starts_at,
+            ends_at,
+        })
     }
 
     /// Takes note that this time is going to be taken: what is asked next sees it, the mentor's caps too.
@@ -203,21 +231,9 @@ impl Room {
         moving: Option<Uuid>,
     ) -> Result<Self, MentoringError> {
         let starts_at = wish.starts_at;
-        let span = Span {
-            offering: wish.offering,
-            duration_min: wish.duration_min,
-            first: starts_at,
-            last: starts_at,
-        };
+        let span = Span::of(wish);
         let search = Search::open(conn, now, mentee, span, (&[starts_at], moving)).await?;
-        let ends_at = search.fit(starts_at)?;
-        Ok(Self {
-            offering: search.offering,
-            calendar: search.calendar,
-            mentee,
-            starts_at,
-            ends_at,
-        })
+        search.room(mentee, starts_at)
     }
 
     pub(crate) fn mentor(&self) -> UserId {
@@ -261,8 +277,4 @@ async fn give_way(
         claims::release(conn, &refs).await?;
     }
     Ok(())
-}
-
-fn is_free(mentee: &Availability, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>) -> bool {
-    Interval::new(starts_at, ends_at).is_ok_and(|interval| !mentee.is_busy(interval))
 }

@@ -133,11 +133,7 @@ pub(crate) async fn bookings_ahead(
                 .eq_any(pair)
                 .and(bookings::mentee_id.eq_any(pair))
                 .and(bookings::starts_at.gt(now))
-                .and(bookings::state.eq_any([
-                    BookingState::Requested,
-                    BookingState::Confirmed,
-                    BookingState::Suspended,
-                ])),
+                .and(bookings::state.eq_any(BookingState::LIVE)),
         )
         .select(BookingRow::as_select())
         .order(bookings::id)
@@ -199,7 +195,7 @@ pub(crate) async fn seats(
             group_seats::session_id
                 .eq_any(sessions)
                 .and(group_seats::mentee_id.eq_any(people))
-                .and(group_seats::state.eq_any([SeatState::Held, SeatState::Confirmed])),
+                .and(group_seats::state.eq_any(SeatState::LIVE)),
         )
         .select(SeatRow::as_select())
         .load(&mut &*conn)
@@ -217,10 +213,7 @@ pub(crate) async fn places(
             waitlist_entries::session_id
                 .eq_any(sessions)
                 .and(waitlist_entries::mentee_id.eq_any(people))
-                .and(
-                    waitlist_entries::state
-                        .eq_any([WaitlistState::Waiting, WaitlistState::Offered]),
-                ),
+                .and(waitlist_entries::state.eq_any(WaitlistState::LIVE)),
         )
         .select(WaitlistRow::as_select())
         .load(&mut &*conn)

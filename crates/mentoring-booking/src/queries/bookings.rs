@@ -70,11 +70,7 @@ pub(crate) async fn count_ahead(
             bookings::mentee_id
                 .eq(mentee)
                 .and(bookings::ends_at.gt(now))
-                .and(bookings::state.eq_any([
-                    BookingState::Requested,
-                    BookingState::Confirmed,
-                    BookingState::Suspended,
-                ])),
+                .and(bookings::state.eq_any(BookingState::LIVE)),
         )
         .select((
             diesel::dsl::count_star(),
@@ -152,11 +148,7 @@ pub(crate) async fn reached(
         .inner_join(mentees)
         .filter(
             bookings::state
-                .eq_any([
-                    BookingState::Requested,
-                    BookingState::Confirmed,
-                    BookingState::Suspended,
-                ])
+                .eq_any(BookingState::LIVE)
                 .and(bookings::starts_at.lt(reach.to))
                 .and(bookings::ends_at.gt(reach.from))
                 .and(bookings::mode.eq_any(&reach.modes)),

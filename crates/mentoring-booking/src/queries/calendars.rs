@@ -92,11 +92,7 @@ pub(crate) async fn ahead(
             bookings::mentor_id
                 .eq(mentor)
                 .and(bookings::ends_at.gt(from))
-                .and(bookings::state.eq_any([
-                    BookingState::Requested,
-                    BookingState::Confirmed,
-                    BookingState::Suspended,
-                ])),
+                .and(bookings::state.eq_any(BookingState::LIVE)),
         )
         .select((
             bookings::id,

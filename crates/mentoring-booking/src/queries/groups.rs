@@ -8,8 +8,6 @@ use uuid::Uuid;
 use super::blocks::{blocked_by, blockers_of};
 use crate::model::{GroupRow, GroupState, MentorState, Reach, SeatRow, SeatState};
 
-const LIVE: [SeatState; 2] = [SeatState::Held, SeatState::Confirmed];
-
 pub(crate) async fn insert(conn: &mut AsyncPgConnection, row: &GroupRow) -> QueryResult<usize> {
     diesel::insert_into(group_sessions::table)
         .values(row)
@@ -100,7 +98,7 @@ pub(crate) async fn seat_of(
             group_seats::session_id
                 .eq(id)
                 .and(group_seats::mentee_id.eq(mentee))
-                .and(group_seats::state.eq_any(LIVE)),
+                .and(group_seats::state.eq_any(SeatState::LIVE)),
         )
         .select(SeatRow::as_select())
         .first(&mut &*conn)
@@ -118,7 +116,7 @@ pub(crate) async fn seats(
         .filter(
             group_seats::session_id
                 .eq(id)
-                .and(group_seats::state.eq_any(LIVE)),
+                .and(group_seats::state.eq_any(SeatState::LIVE)),
         )
         .select((SeatRow::as_select(), users::display_name))
         .order((users::display_name, group_seats::id))

@@ -21,9 +21,9 @@ pub(crate) async fn line(
 ) -> QueryResult<Vec<WaitlistRow>> {
     waitlist_entries::table
         .filter(
-            waitlist_entries::session_id.eq(session).and(
-                waitlist_entries::state.eq_any([WaitlistState::Waiting, WaitlistState::Offered]),
-            ),
+            waitlist_entries::session_id
+                .eq(session)
+                .and(waitlist_entries::state.eq_any(WaitlistState::LIVE)),
         )
         .select(WaitlistRow::as_select())
         .order(waitlist_entries::position)
