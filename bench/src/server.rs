@@ -110,6 +110,8 @@ async fn parts(database_url: &str, url: &str) -> Parts {
             url,
             &EmailAddress::parse("halo@karya.test").expect("an address"),
         ),
+        upload_limits: karya_mentoring_booking::UPLOAD_LIMITS,
+        storage: karya_storage::Storage::open(".karya/bench-storage").expect("a folder"),
         inbox: None,
         metrics: None,
     }

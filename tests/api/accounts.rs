@@ -122,7 +122,7 @@ async fn an_account_that_never_proves_its_address_goes() {
     let mut conn = app.parts.db.conn().await.unwrap();
     for (days, left) in [(6, 2), (2, 1), (300, 1)] {
         app.clock.advance(chrono::Duration::days(days));
-        karya::work::sweep(&mut conn, app.clock.now())
+        karya::work::sweep(&mut conn, &app.parts.storage, app.clock.now())
             .await
             .unwrap();
         assert_eq!(count().await, left, "{days}");

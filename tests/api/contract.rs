@@ -43,6 +43,7 @@ fn operations() -> Vec<Operation> {
                 .replace("{action_item_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{certificate_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{block_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{document_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{slug}", "batik-sari")
                 .replace("{code}", "33.75");
             operations.push(Operation {
@@ -109,6 +110,13 @@ fn the_document_holds_nothing_that_breaks_generators() {
             };
             if members.get("type").is_some_and(null) {
                 faults.push(format!("{path} is a nullable union"));
+            }
+            let parameters = members.get("parameters").and_then(Value::as_array);
+            let mut seen = std::collections::HashSet::new();
+            for parameter in parameters.into_iter().flatten() {
+                if !seen.insert((&parameter["in"], &parameter["name"])) {
+                    faults.push(format!("{path} names {} twice", parameter["name"]));
+                }
             }
         }
     });

@@ -136,6 +136,11 @@ async fn enumerations_agree_with_the_database() {
         ("waitlist_entries", "state", texts!(WaitlistState)),
         ("booking_feedback", "side", texts!(Side)),
         ("booking_notes", "visibility", texts!(NoteVisibility)),
+        (
+            "booking_documents",
+            "kind",
+            texts!(karya_mentoring_booking::model::DocumentKind),
+        ),
         ("booking_disputes", "accused", texts!(Side)),
         ("booking_disputes", "outcome", texts!(DisputeOutcome)),
         ("mentorships", "proposed_by", texts!(Side)),

@@ -224,7 +224,7 @@ async fn tokens_that_are_foreign_or_too_old_start_anew() {
         .await
         .unwrap();
     let mut conn = app.parts.db.conn().await.unwrap();
-    karya::work::sweep(&mut conn, app.clock.now())
+    karya::work::sweep(&mut conn, &app.parts.storage, app.clock.now())
         .await
         .unwrap();
     sari.get(&format!("/v1/sync?since={saris}"))

@@ -6,7 +6,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 const LAYERS: [&[&str]; 6] = [
     &["karya-core", "karya-managed-postgres"],
     &["karya-db"],
-    &["karya-web", "karya-jobs", "karya-fetch"],
+    &["karya-web", "karya-jobs", "karya-fetch", "karya-storage"],
     &["karya-notifications", "karya-reference"],
     &[
         "karya-auth",

@@ -75,6 +75,7 @@ pub const PUBLIC: [&str; 29] = [
         (name = "sync", description = "Changes, for clients that keep a copy"),
         (name = "group sessions", description = "Mentoring sessions with many seats, and their waitlists"),
         (name = "session notes", description = "Agenda and notes of a session"),
+        (name = "documents", description = "Files that the two sides of a session give each other"),
         (name = "feedback", description = "What the two sides of a session say about it"),
         (name = "disputes", description = "No-shows that the accused denies"),
         (name = "mentorships", description = "Working together for some weeks, towards goals"),
@@ -166,8 +167,16 @@ fn add_headers(method: &str, operation: &mut Operation) {
         "`id` (default) or `en`",
         100,
     )];
-    // A POST that can find its resource changed takes the header, and does without.
-    if method == "post" && operation.responses.responses.contains_key("412") {
+    // What can find its resource changed (412) takes the header, and what contends for it (428) demands it.
+    let has = |status| operation.responses.responses.contains_key(status);
+    if has("428") {
+        parameters.push(header(
+            "If-Match",
+            Required::True,
+            "The `ETag` of the version that you edit.",
+            100,
+        ));
+    } else if has("412") {
         parameters.push(header(
             "If-Match",
             Required::False,
@@ -175,21 +184,14 @@ fn add_headers(method: &str, operation: &mut Operation) {
             100,
         ));
     }
-    match method {
-        "post" if !NOT_IDEMPOTENT_BY_KEY.contains(&id.as_str()) => parameters.push(header(
+    if method == "post" && !NOT_IDEMPOTENT_BY_KEY.contains(&id.as_str()) {
+        parameters.push(header(
             "Idempotency-Key",
             Required::False,
             "Make a UUID per intent and send the same one when you repeat the request: it takes effect once, and the \
              reply says `Idempotency-Replayed: true`.",
             255,
-        )),
-        "patch" | "delete" => parameters.push(header(
-            "If-Match",
-            Required::True,
-            "The `ETag` of the version that you edit.",
-            100,
-        )),
-        _ => {}
+        ));
     }
     if method == "patch" {
         parameters.push(

@@ -8,7 +8,8 @@ use karya_auth::{AuthOptions, Issuer, PasswordPool};
 use karya_core::{Clock, Cursors, MasterKey, Random};
 use karya_db::Db;
 use karya_fetch::Fetcher;
-use karya_mentoring_booking::Invitations;
+use karya_mentoring_booking::{Invitations, UploadLimits};
+use karya_storage::Storage;
 use karya_web::{BodyLimits, Deadline, PublicUrl, RateLimits, TokenVerifier, TrustedProxies};
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -29,6 +30,9 @@ pub struct Parts {
     pub trusted_proxies: TrustedProxies,
     pub cors_origins: Vec<String>,
     pub body_limits: BodyLimits,
+    pub upload_limits: BodyLimits,
+    /// Uploaded files.
+    pub storage: Storage,
     pub request_timeout: Duration,
     pub requests_per_minute: NonZeroU32,
     pub credentials_per_minute: NonZeroU32,
@@ -77,6 +81,8 @@ impl Parts {
                 max_bytes: config.server.max_body_bytes,
                 read_timeout: Duration::from_secs(config.server.body_timeout_seconds),
             },
+            upload_limits: config.upload_limits(),
+            storage: Storage::open(&config.storage.url)?,
             request_timeout: Duration::from_secs(config.server.request_timeout_seconds),
             fetcher: Fetcher::default(),
             invitations: Invitations::new(
@@ -107,6 +113,8 @@ pub struct AppState {
     pub(crate) trusted_proxies: Data<TrustedProxies>,
     pub(crate) cors_origins: Arc<[String]>,
     pub(crate) body_limits: Data<BodyLimits>,
+    pub(crate) upload_limits: Data<UploadLimits>,
+    pub(crate) storage: Data<Storage>,
     pub(crate) deadline: Data<Deadline>,
     pub(crate) rate_limits: Data<RateLimits>,
     pub(crate) readiness: Data<Readiness>,
@@ -133,6 +141,8 @@ impl AppState {
             trusted_proxies: Data::new(parts.trusted_proxies),
             cors_origins: parts.cors_origins.into(),
             body_limits: Data::new(parts.body_limits),
+            upload_limits: Data::new(UploadLimits(parts.upload_limits)),
+            storage: Data::new(parts.storage),
             deadline: Data::new(Deadline(parts.request_timeout)),
             rate_limits: Data::new(RateLimits::per_minute(
                 parts.requests_per_minute,

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use karya_db::AsyncPgConnection;
 use karya_jobs::WorkerBuilder;
 use karya_notifications::Mailer;
+use karya_storage::Storage;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
@@ -69,16 +70,22 @@ pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder 
 }
 
 /// Deletes what every domain no longer needs.
-pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<(), Failure> {
+pub async fn sweep(
+    conn: &mut AsyncPgConnection,
+    storage: &Storage,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
     karya_web::idempotency::forget(conn, now - KEEP_REPLIES).await?;
     karya_auth::ops::sweep(conn, now).await?;
     karya_db::sync::forget(conn, now - KEEP_TOMBSTONES).await?;
+    karya_mentoring_booking::sweep(conn, now).await?;
+    karya_storage::objects::sweep(conn, storage, now).await?;
     Ok(())
 }
 
 /// Once a minute: sweeps, and publishes the state of the queue.
 fn upkeep(parts: &Parts) -> JoinHandle<()> {
-    let (db, clock) = (parts.db.clone(), parts.clock.clone());
+    let (db, clock, storage) = (parts.db.clone(), parts.clock.clone(), parts.storage.clone());
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_mins(1));
         loop {
@@ -90,7 +97,7 @@ fn upkeep(parts: &Parts) -> JoinHandle<()> {
                     continue;
                 }
             };
-            if let Err(error) = sweep(&mut conn, clock.now()).await {
+            if let Err(error) = sweep(&mut conn, &storage, clock.now()).await {
                 metrics::counter!("karya_upkeep_failures_total").increment(1);
                 tracing::error!(%error, "what is out of date stays");
             }

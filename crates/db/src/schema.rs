@@ -94,6 +94,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    booking_documents (id) {
+        id -> Uuid,
+        booking_id -> Uuid,
+        uploader_id -> Uuid,
+        /// Which of the uploader's five places on this booking it takes.
+        place -> Int2,
+        object_key -> Text,
+        name -> Text,
+        kind -> Text,
+        size -> Int4,
+        digest -> Text,
+        /// Whether the other side has been told.
+        announced -> Bool,
+        /// When it is removed, unless the session was moved.
+        remove_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// What happened to a booking, append-only. No actor: the system.
     booking_events (id) {
         id -> Uuid,
@@ -622,6 +642,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What is, or may be, in the storage. Written before the object is, so that nothing there is ever unknown.
+    stored_objects (key) {
+        key -> Text,
+        /// From then on nobody needs it; null while a row elsewhere does.
+        remove_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// The 17 subsectors of the Indonesian creative economy.
     subsectors (code) {
         code -> Text,
@@ -731,6 +761,9 @@ diesel::joinable!(booking_agendas -> bookings (booking_id));
 diesel::joinable!(booking_agendas -> users (updated_by));
 diesel::joinable!(booking_cascades -> bookings (booking_id));
 diesel::joinable!(booking_disputes -> bookings (booking_id));
+diesel::joinable!(booking_documents -> bookings (booking_id));
+diesel::joinable!(booking_documents -> stored_objects (object_key));
+diesel::joinable!(booking_documents -> users (uploader_id));
 diesel::joinable!(booking_events -> bookings (booking_id));
 diesel::joinable!(booking_events -> users (actor_id));
 diesel::joinable!(booking_feedback -> bookings (booking_id));
@@ -787,6 +820,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     booking_agendas,
     booking_cascades,
     booking_disputes,
+    booking_documents,
     booking_events,
     booking_feedback,
     booking_notes,
@@ -815,6 +849,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     regions,
     session_alerts,
     sessions,
+    stored_objects,
     subsectors,
     time_claims,
     time_off,

@@ -214,6 +214,21 @@ karya_core::codes! {
     BLOCK_NOT_FOUND = "block.not_found", NotFound,
         title: "Pemblokiran tidak ditemukan" / "There is no such block",
         fix: "Periksa id; mungkin sudah dihapus." / "Check the id; it may be deleted already.";
+    DOCUMENT_NOT_FOUND = "booking.document_not_found", NotFound,
+        title: "Berkas tidak ditemukan" / "There is no such document",
+        fix: "Periksa id; berkas itu tidak ada, atau hanya pengunggahnya yang boleh menghapusnya." / "Check the id; the document does not exist, or only its uploader may remove it.";
+    DOCUMENTS_TOO_MANY = "booking.too_many_documents", Conflict,
+        title: "Anda sudah mengunggah lima berkas untuk sesi ini" / "You have added five documents to this session",
+        fix: "Hapus salah satu dulu." / "Remove one first.";
+    DOCUMENTS_CLOSED = "booking.documents_closed", Conflict,
+        title: "Sesi ini tidak menerima berkas lagi" / "This session takes no documents any more",
+        fix: "Sesi itu dibatalkan, ditolak, atau sudah lama selesai." / "It was cancelled, declined or lapsed, or it has been over for long.";
+    DOCUMENT_TYPE = "booking.document_type", UnsupportedMedia,
+        title: "Isi berkas ini bukan jenis yang diterima" / "What is in this file is not of a kind that is taken",
+        fix: "Kirim PDF, JPEG, PNG, WebP, teks UTF-8, DOCX, atau XLSX yang utuh, dengan `Content-Type` yang sesuai." / "Send a whole PDF, JPEG, PNG, WebP, UTF-8 text, DOCX or XLSX, with the `Content-Type` that it is.";
+    STORAGE_FAILED = "booking.storage_unavailable", Unavailable,
+        title: "Penyimpanan berkas sedang sibuk" / "The storage of documents is busy",
+        fix: "Coba lagi setelah waktu pada `Retry-After`." / "Try again after the time in `Retry-After`.";
 }
 
 /// Why something about mentoring was refused.
@@ -352,6 +367,16 @@ pub enum MentoringError {
     DocumentsBusy,
     #[error("there is no such block of this caller")]
     BlockNotFound,
+    #[error("the booking has no such document for this caller")]
+    DocumentNotFound,
+    #[error("the caller has as many documents there as anybody may have")]
+    TooManyDocuments,
+    #[error("the booking takes no documents")]
+    DocumentsClosed,
+    #[error("the bytes are not of a kind that is taken")]
+    DocumentType,
+    #[error("the storage does not do it now")]
+    StorageFailed,
     #[error(transparent)]
     Db(DbError),
 }
@@ -473,6 +498,11 @@ impl ApiError for MentoringError {
             Self::CertificateRevoked => &CERTIFICATE_REVOKED,
             Self::DocumentsBusy => &DOCUMENTS_BUSY,
             Self::BlockNotFound => &BLOCK_NOT_FOUND,
+            Self::DocumentNotFound => &DOCUMENT_NOT_FOUND,
+            Self::TooManyDocuments => &DOCUMENTS_TOO_MANY,
+            Self::DocumentsClosed => &DOCUMENTS_CLOSED,
+            Self::DocumentType => &DOCUMENT_TYPE,
+            Self::StorageFailed => &STORAGE_FAILED,
             Self::Db(error) => error.code(),
         }
     }
@@ -502,7 +532,9 @@ impl ApiError for MentoringError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::CalendarBusy | Self::DocumentsBusy => Some(Duration::from_secs(2)),
+            Self::CalendarBusy | Self::DocumentsBusy | Self::StorageFailed => {
+                Some(Duration::from_secs(2))
+            }
             Self::Db(error) => error.retry_after(),
             _ => None,
         }

@@ -50,6 +50,7 @@ pub struct Context {
 pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
     let worker = crate::group_jobs::register(worker, context);
     let worker = crate::growth_jobs::register(worker, context);
+    let worker = crate::document_jobs::register(worker, context);
     crate::series_jobs::register(worker, context)
         .register::<TellParticipants>(context.clone())
         .register::<LapseRequest>(context.clone())

@@ -6,6 +6,8 @@
 mod availability;
 mod claims;
 mod demo;
+mod document_jobs;
+mod documents;
 mod error;
 mod group_jobs;
 mod growth_jobs;
@@ -29,7 +31,15 @@ mod zones;
 
 pub use demo::seed_demo;
 pub use error::{CODES, MentoringError};
+pub use http::booking_documents::UploadLimits;
 pub use invitations::Invitations;
+pub use ops::sweep;
+
+/// How large a document of a booking may be, and how long its upload may take.
+pub const UPLOAD_LIMITS: karya_web::BodyLimits = karya_web::BodyLimits {
+    max_bytes: 10 * 1024 * 1024,
+    read_timeout: std::time::Duration::from_mins(5),
+};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -2,6 +2,7 @@
 
 mod booking;
 mod dispute;
+mod documents;
 mod group;
 pub mod inbox;
 mod mailer;
@@ -13,6 +14,7 @@ pub mod templates;
 
 pub use booking::{BookingMail, BookingNotice, OtherMentor};
 pub use dispute::{DisputeMail, DisputeNotice};
+pub use documents::DocumentsMail;
 pub use group::{GroupMail, GroupNotice};
 pub use mailer::{
     CalendarPart, MailError, MailOptions, Mailer, SentMail, SmtpOptions, SmtpSecurity, Transport,

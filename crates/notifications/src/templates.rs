@@ -4,7 +4,10 @@ use askama::Template as _;
 use chrono::{DateTime, Utc};
 use karya_core::Lang;
 
-use crate::{BookingMail, DisputeMail, GroupMail, MentorMail, MentorshipMail, SeriesMail, phrases};
+use crate::{
+    BookingMail, DisputeMail, DocumentsMail, GroupMail, MentorMail, MentorshipMail, SeriesMail,
+    phrases,
+};
 
 /// A mail, apart from who gets it.
 #[derive(Debug, Clone)]
@@ -44,6 +47,8 @@ pub enum Template {
     Mentorship(MentorshipMail),
     /// Tells one side of a booking what happened to the dispute about it.
     Dispute(DisputeMail),
+    /// Tells one side of a session that the other has added documents.
+    Documents(DocumentsMail),
 }
 
 /// A mail in words.
@@ -163,6 +168,7 @@ impl Template {
             Self::Series(mail) => mail.words(id),
             Self::Mentorship(mail) => mail.words(id),
             Self::Dispute(mail) => mail.words(id),
+            Self::Documents(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {

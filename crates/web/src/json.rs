@@ -11,8 +11,8 @@ use futures_util::StreamExt;
 use karya_core::{FieldError, Place, Rule};
 use serde::de::DeserializeOwned;
 
-use crate::Problem;
 use crate::codes::{BODY_TOO_LARGE, MALFORMED_JSON, REQUEST_TIMEOUT, UNSUPPORTED_MEDIA_TYPE};
+use crate::{Deadline, Problem};
 
 /// How much body is taken, and how long a client may take to send it.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +68,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 /// Reads the whole body within the limits and remembers its digest.
 pub(crate) async fn read(
     req: &HttpRequest,
-    mut payload: Payload,
+    payload: Payload,
     types: &[&str],
 ) -> Result<Bytes, Problem> {
     let limits = req
@@ -79,6 +79,17 @@ pub(crate) async fn read(
             Problem::of(&UNSUPPORTED_MEDIA_TYPE).with_header(header::ACCEPT, types.join(", "))
         );
     }
+    read_body(req, payload, limits).await
+}
+
+/// Reads a whole body of any type within `limits` and remembers its digest. A declared length over the limit is
+/// refused before anything is read; the request's deadline moves by what the reading may take.
+pub async fn read_body(
+    req: &HttpRequest,
+    mut payload: Payload,
+    limits: BodyLimits,
+) -> Result<Bytes, Problem> {
+    Deadline::extend(req, limits.read_timeout);
     let declared = req
         .headers()
         .get(header::CONTENT_LENGTH)
@@ -87,7 +98,8 @@ pub(crate) async fn read(
         return Err(Problem::of(&BODY_TOO_LARGE));
     }
     let collect = async {
-        let mut body = BytesMut::with_capacity(declared.unwrap_or_default());
+        // What a client declares is not yet sent.
+        let mut body = BytesMut::with_capacity(declared.unwrap_or_default().min(256 * 1024));
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_broken_off| Problem::of(&MALFORMED_JSON))?;
             if body.len() + chunk.len() > limits.max_bytes {

@@ -1,4 +1,5 @@
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use karya_db::{Db, DbOptions};
 use karya_fetch::Fetcher;
 use karya_mentoring_booking::Invitations;
 use karya_notifications::{MailOptions, Mailer, SentMail, Transport};
+use karya_storage::Storage;
 use karya_web::{BodyLimits, TokenVerifier, TrustedProxies};
 use serde_json::json;
 
@@ -32,6 +34,8 @@ pub struct TestApp {
     pub clock: Clock,
     pub mailer: Mailer,
     pub parts: Rc<Parts>,
+    /// Where uploads go; gone with the test.
+    pub files: tempfile::TempDir,
     state: AppState,
     serve: Rc<dyn Fn(Request) -> Answer>,
 }
@@ -46,9 +50,10 @@ impl TestApp {
         let db = TestDb::new().await;
         let clock = Clock::fixed(noon());
         // The application takes its parts for good; tests and jobs use a second set on the same database.
+        let files = tempfile::tempdir().unwrap();
         let (mut parts, mut second) = (
-            self::parts(&db, &clock).await,
-            self::parts(&db, &clock).await,
+            self::parts(&db, &clock, files.path()).await,
+            self::parts(&db, &clock, files.path()).await,
         );
         adjust(&mut parts);
         adjust(&mut second);
@@ -74,6 +79,7 @@ impl TestApp {
             clock,
             mailer: Mailer::new(mail).unwrap(),
             parts: Rc::new(second),
+            files,
             state,
             serve,
         }
@@ -168,7 +174,7 @@ pub fn email(name: &str) -> String {
     format!("{name}@contoh.id")
 }
 
-async fn parts(db: &TestDb, clock: &Clock) -> Parts {
+async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
     let public_url = "https://karya.test".to_owned();
     let pool = Db::new(&DbOptions {
         max_connections: 24,
@@ -212,6 +218,8 @@ async fn parts(db: &TestDb, clock: &Clock) -> Parts {
         trusted_proxies: TrustedProxies::default(),
         cors_origins: vec!["https://app.karya.test".into()],
         body_limits: BodyLimits::default(),
+        upload_limits: karya_mentoring_booking::UPLOAD_LIMITS,
+        storage: Storage::open(files.to_str().unwrap()).unwrap(),
         request_timeout: Duration::from_secs(30),
         requests_per_minute: plenty,
         credentials_per_minute: plenty,

@@ -7,6 +7,7 @@ mod calendars;
 mod cascade;
 mod discovery;
 mod disputes;
+mod documents;
 mod feedback;
 mod feeds;
 mod groups;

@@ -45,6 +45,13 @@ impl Config {
         if self.server.cors_origins.iter().any(|origin| origin == "*") {
             faults.push("server.cors_origins holds `*`: name the origins");
         }
+        let storage = std::path::Path::new(&self.storage.url);
+        let is_passing = ["/tmp", "/var/tmp", "/dev/shm", "/run"]
+            .iter()
+            .any(|folder| storage.starts_with(folder));
+        if !storage.is_absolute() || is_passing {
+            faults.push("storage.url is not a lasting directory: set the absolute path of one that is backed up");
+        }
         if faults.is_empty() {
             Ok(())
         } else {

@@ -3,6 +3,7 @@ use std::time::Duration;
 use karya_auth::HashingOptions;
 use karya_db::DbOptions;
 use karya_notifications::{MailOptions, SmtpOptions, SmtpSecurity, Transport};
+use karya_web::BodyLimits;
 use secrecy::SecretString;
 
 use super::{Config, MailTransport, SmtpTls};
@@ -27,6 +28,13 @@ impl Config {
             memory_kib: self.auth.hash_memory_kib,
             iterations: self.auth.hash_iterations,
             ..HashingOptions::default()
+        }
+    }
+
+    pub(crate) fn upload_limits(&self) -> BodyLimits {
+        BodyLimits {
+            read_timeout: Duration::from_secs(self.storage.upload_timeout_seconds),
+            ..karya_mentoring_booking::UPLOAD_LIMITS
         }
     }
 

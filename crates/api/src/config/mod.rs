@@ -26,6 +26,7 @@ pub struct Config {
     pub auth: Auth,
     pub mail: Mail,
     pub rate_limit: RateLimit,
+    pub storage: Storage,
     pub worker: Worker,
     pub log: Log,
 }
@@ -135,6 +136,16 @@ pub struct RateLimit {
     pub credentials_per_minute: NonZeroU32,
 }
 
+/// Where uploaded files are kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// A directory. All processes, serving and working, need the same one.
+    pub url: String,
+    /// How long one upload may take.
+    pub upload_timeout_seconds: u64,
+}
+
 /// Background jobs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -212,6 +223,10 @@ impl Default for Config {
             rate_limit: RateLimit {
                 general_per_minute: per_minute(1200),
                 credentials_per_minute: per_minute(120),
+            },
+            storage: Storage {
+                url: ".karya/storage".into(),
+                upload_timeout_seconds: 300,
             },
             worker: Worker {
                 concurrency: 4,

@@ -111,6 +111,7 @@ impl Sources {
             "rate_limit",
             "secrets",
             "server",
+            "storage",
             "worker",
         ] {
             let values: figment::value::Dict = figment.extract_inner(section).map_err(invalid)?;
@@ -319,6 +320,7 @@ mod tests {
             "secrets.master_key",
             "mail.transport",
             "mail.from_address",
+            "storage.url",
         ] {
             assert!(refused.contains(key), "{refused}");
         }
@@ -329,6 +331,7 @@ mod tests {
             "mail.transport=smtp",
             "mail.host=smtp.contoh.id",
             "mail.from_address=halo@contoh.id",
+            "storage.url=/var/lib/karya",
         ];
         let check = |more: &[&str]| {
             let (_file, sources) = self::sources("", &[fit.as_slice(), more].concat());
@@ -342,6 +345,9 @@ mod tests {
             "server.cors_origins=[\"*\"]",
             "mail.tls=none",
             "database.url=",
+            "storage.url=.karya/storage",
+            "storage.url=/tmp/karya",
+            "storage.url=s3://karya",
         ] {
             assert!(check(&[bad]).is_err(), "{bad}");
         }

@@ -7,8 +7,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use karya_core::{Check, Clock, Cursors, Invalid, Lang, Random};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, Idempotency, Json, Locale, PageQuery, Paging, Problem, ProblemBody,
-    PublicUrl, Query, Reply,
+    Actor, CommonProblems, FileBody, Idempotency, Json, Locale, PageQuery, Paging, Problem,
+    ProblemBody, PublicUrl, Query, Reply,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -200,7 +200,7 @@ pub(crate) async fn list_certificates(
 ///
 /// One page to print, in the language of the request, with a QR code that leads to its verification.
 #[utoipa::path(tag = "proof", security(("bearer" = [])), params(("certificate_id" = CertificateId, Path, description = "Id of the certificate")), responses(
-    (status = 200, description = "The document", body = String, content_type = "application/pdf"),
+    (status = 200, description = "The document", body = inline(FileBody), content_type = "application/pdf"),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`certificate.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`certificate.revoked`", body = ProblemBody, content_type = "application/problem+json"),

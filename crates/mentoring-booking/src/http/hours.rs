@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use karya_core::{BookingId, Clock, Lang, Rule, Words};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, Locale, Problem, ProblemBody, Query, Reply};
+use karya_web::{Actor, CommonProblems, FileBody, Locale, Problem, ProblemBody, Query, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -232,7 +232,7 @@ fn row(session: Session, lang: Lang) -> HoursRow {
 /// Completed sessions by the date of their start on the caller's calendar, with sums in minutes by side and by the
 /// subsector of the business. At most 5,000 sessions. As CSV or as an Excel workbook, too.
 #[utoipa::path(tag = "proof", security(("bearer" = [])), params(HoursQuery), responses(
-    (status = 200, description = "The report", content((HoursReport = "application/json"), (String = "text/csv"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+    (status = 200, description = "The report", content((HoursReport = "application/json"), (String = "text/csv"), (inline(FileBody) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`mentoring_hours.too_many`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 503, description = "`certificate.busy`", body = ProblemBody, content_type = "application/problem+json"),

@@ -1,6 +1,7 @@
 mod alternatives;
 mod blocks;
 pub(crate) mod book;
+pub(crate) mod booking_documents;
 pub(crate) mod bookings;
 pub(crate) mod calendar;
 mod certificates;
@@ -37,6 +38,7 @@ pub(crate) fn growth_routes(cfg: &mut utoipa_actix_web::service_config::ServiceC
     cfg.configure(alternatives::routes)
         .configure(blocks::routes)
         .configure(feedback::routes)
+        .configure(booking_documents::routes)
         .configure(notes::routes)
         .configure(disputes::routes)
         .configure(mentorships::routes)

@@ -147,7 +147,7 @@ pub(crate) async fn get_agenda(
 /// Write the agenda of a session
 ///
 /// Either side may; it replaces what was there. The first one is written with `If-Match: "0"`.
-#[utoipa::path(tag = "session notes", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking"), ("If-Match" = String, Header, description = "The `ETag` of the version that you edit.", max_length = 100)), responses(
+#[utoipa::path(tag = "session notes", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "The agenda", body = AgendaView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`", body = ProblemBody, content_type = "application/problem+json"),

@@ -3,6 +3,7 @@
 mod alerts;
 mod blocks;
 mod calendar_rows;
+mod documents;
 mod groups;
 mod growth;
 mod kinds;
@@ -17,6 +18,8 @@ pub(crate) use blocks::{BlockId, BlockRow, CascadeRow};
 pub(crate) use calendar_rows::{
     ExternalBusyRow, ExternalCalendarRow, FeedRow, OverrideRow, ScheduleRow, TimeOffRow,
 };
+pub(crate) use documents::DocumentRow;
+pub use documents::{DocumentId, DocumentKind};
 pub(crate) use groups::{GroupRow, SeatRow, WaitlistRow};
 pub use growth::{
     ActionItemId, CertificateId, DisputeOutcome, FeedbackId, FeedbackTag, GoalId, GoalStatus,

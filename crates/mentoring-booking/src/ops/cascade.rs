@@ -7,6 +7,7 @@ use karya_db::membership;
 
 use super::book::{self, Details};
 use super::discovery::{self, Found, Prefer, Search as Discovery, Window};
+use super::documents;
 use super::place::{Search, Span, Wish};
 use super::transition::view;
 use crate::jobs;
@@ -299,6 +300,7 @@ async fn attempt(
             asked,
         };
         queries::insert(conn, &row).await?;
+        documents::hand_on(conn, booking.id, &next).await?;
         jobs::announce_cascade(conn, now, &next).await
     })
     .await

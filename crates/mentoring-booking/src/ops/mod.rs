@@ -6,6 +6,7 @@ pub(crate) mod calendar;
 pub(crate) mod cascade;
 pub(crate) mod discovery;
 mod dispute;
+mod documents;
 pub(crate) mod external;
 mod feedback;
 pub(crate) mod feeds;
@@ -24,6 +25,10 @@ mod transition;
 
 pub(crate) use book::{NewBooking, book};
 pub(crate) use dispute::{dispute, resolve_dispute, show_dispute};
+pub use documents::sweep;
+pub(crate) use documents::{
+    NewDocument, add_document, delete_document, list_documents, show_document,
+};
 pub(crate) use feedback::{NewFeedback, give_feedback, reveal_feedback, show_feedback};
 pub(crate) use hold::{hold, release_hold};
 pub(crate) use mentorship::{

@@ -8,6 +8,7 @@ pub(crate) mod calendars;
 pub(crate) mod cascades;
 pub(crate) mod discovery;
 pub(crate) mod disputes;
+pub(crate) mod documents;
 pub(crate) mod external;
 pub(crate) mod feedback;
 pub(crate) mod feeds;

@@ -242,7 +242,7 @@ pub(crate) async fn get_calendar(
 ///
 /// As a whole; `GET /v1/reference/calendar-presets` has ready-made hours, for Ramadan too. The first time with
 /// `If-Match: "0"`, or `*`. Bookings that no longer fit stay as they are and are listed in `affected_bookings`.
-#[utoipa::path(tag = "calendar", security(("bearer" = [])), params(("If-Match" = String, Header, description = "The `ETag` of the version that you edit; `\"0\"` for the first one", max_length = 100)), responses(
+#[utoipa::path(tag = "calendar", security(("bearer" = [])), responses(
     (status = 200, description = "Replaced", body = CalendarView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 412, description = "`request.stale_version`", body = ProblemBody, content_type = "application/problem+json"),

@@ -110,7 +110,7 @@ async fn run(
 /// Approve a mentor
 ///
 /// The mentor is shown to everybody and can be booked. For staff; also for somebody who was rejected before.
-#[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100, nullable = false)), responses(
+#[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor")), responses(
     (status = 200, description = "Done", body = MentorView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`mentor.staff_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
@@ -129,7 +129,7 @@ pub(crate) async fn approve_mentor(call: VersionedCall<UserId>) -> Result<HttpRe
 ///
 /// An application, with a note that the applicant gets by mail. For staff. The applicant may improve the profile, which
 /// makes it an application again.
-#[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100, nullable = false)), responses(
+#[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor")), responses(
     (status = 200, description = "Done", body = MentorView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`mentor.staff_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
@@ -150,7 +150,7 @@ pub(crate) async fn reject_mentor(
 /// Suspend a mentor
 ///
 /// An approved mentor is no longer shown and cannot be booked; sessions that are booked stay. For staff.
-#[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100, nullable = false)), responses(
+#[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor")), responses(
     (status = 200, description = "Done", body = MentorView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`mentor.staff_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
@@ -171,7 +171,7 @@ pub(crate) async fn suspend_mentor(
 /// Reinstate a mentor
 ///
 /// Ends a suspension. For staff.
-#[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor"), ("If-Match" = Option<String>, Header, description = "The `ETag` that the caller has seen; 412 if it changed since", max_length = 100, nullable = false)), responses(
+#[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor")), responses(
     (status = 200, description = "Done", body = MentorView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`mentor.staff_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),

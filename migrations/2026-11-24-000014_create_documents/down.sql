@@ -1,0 +1,3 @@
+DROP TABLE booking_documents;
+DROP FUNCTION release_booking_document();
+DROP TABLE stored_objects;
