@@ -69,11 +69,12 @@ fn pythons_icalendar_reads_all_that_is_written() {
     assert_eq!(String::from_utf8(said).unwrap().trim(), "1200");
 }
 
-/// Blocks of RRULE, DTSTART and INSTANCES.
+/// Blocks of RRULE, DTSTART and INSTANCES. What is of the core is read as libical reads it; of the rest either that, or
+/// it is counted as not understood: no instance is silently free.
 #[test]
-#[ignore = "needs libical's src/test/icalrecur_test.txt in the target folder"]
+#[ignore = "needs libical's test data: see .ci/run"]
 fn libicals_recurrences_are_ours() {
-    let path = installed("icalrecur_test.txt");
+    let path = installed("libical-recurrences.txt");
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let beyond = [
@@ -85,7 +86,7 @@ fn libicals_recurrences_are_ours() {
         "RSCALE",
         "SKIP",
     ];
-    let (mut core, mut faults) = (0, Vec::new());
+    let (mut core, mut rest, mut faults) = (0, 0, Vec::new());
     for block in text.split("\n\n") {
         let line = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
         let (Some(rule), Some(start), Some(instances)) =
@@ -93,14 +94,14 @@ fn libicals_recurrences_are_ours() {
         else {
             continue;
         };
+        if line("START-AT:").is_some() || instances.contains('*') {
+            continue;
+        }
         let is_core = ["FREQ=DAILY", "FREQ=WEEKLY", "FREQ=MONTHLY"]
             .iter()
             .any(|freq| rule.contains(freq))
             && !beyond.iter().any(|part| rule.contains(part));
-        if !is_core || line("START-AT:").is_some() || instances.contains('*') {
-            continue;
-        }
-        core += 1;
+        *if is_core { &mut core } else { &mut rest } += 1;
         let whole = |at: &str| {
             if at.len() == 8 {
                 format!("{at}T000000")
@@ -110,7 +111,7 @@ fn libicals_recurrences_are_ours() {
         };
         let start = whole(start);
         let text = event(&format!(
-            "DTSTART:{start};;DURATION:PT1M;;RRULE:{}",
+            "DTSTART:{start};;DURATION:PT1S;;RRULE:{}",
             rule.trim_end_matches(';')
         ));
         let window = (utc("19600101T000000"), utc("20700101T000000"));
@@ -121,15 +122,22 @@ fn libicals_recurrences_are_ours() {
             .iter()
             .map(|(start, _)| start.format("%Y%m%dT%H%M%S").to_string());
         let found: Vec<String> = found.filter(|at| *at != start).collect();
-        let expected: Vec<String> = instances
+        let mut expected: Vec<String> = instances
             .split(',')
             .map(whole)
             .filter(|at| *at != start)
             .collect();
-        if found != expected || read.not_understood > 0 {
+        expected.sort();
+        let is_understood = read.not_understood == 0;
+        if (is_core || is_understood) && (found != expected || !is_understood) {
             faults.push(format!("{start} {rule}: {found:?}, not {expected:?}"));
         }
     }
-    assert!(core >= 40, "{core} blocks");
-    assert_eq!(faults, [] as [String; 0], "{} of {core}", faults.len());
+    assert!(core >= 35 && rest >= 20, "{core} and {rest} blocks");
+    assert_eq!(
+        faults,
+        [] as [String; 0],
+        "{} of {core} and {rest}",
+        faults.len()
+    );
 }
