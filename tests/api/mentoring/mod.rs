@@ -22,6 +22,7 @@ mod mentorships;
 mod model;
 mod moves;
 mod notes;
+mod offered;
 mod offering_hours;
 mod offerings;
 mod oracle;
