@@ -231,6 +231,7 @@ fn well_formed(text: &str) -> bool {
         && text.split("\r\n").all(|line| line.len() <= 75)
 }
 
+#[derive(Debug, PartialEq)]
 struct Seen {
     names: Vec<String>,
     entries: Vec<(ICalendarProperty, String, Option<String>)>,
@@ -286,7 +287,12 @@ proptest! {
         use ICalendarProperty as P;
         for text in [invitation(&event), cancellation(&event), feed(&name, std::slice::from_ref(&event))] {
             prop_assert!(well_formed(&text), "{:?}", text);
+            // Another program that reads it and writes it changes nothing of what it says.
+            let rewritten = ICalendar::parse(&text).unwrap().to_string();
+            let twice = ICalendar::parse(&rewritten).unwrap().to_string();
+            prop_assert_eq!(&twice, &rewritten);
             let seen = seen(&text);
+            prop_assert_eq!(&seen, &self::seen(&rewritten));
             prop_assert_eq!(&seen.names, &["VCALENDAR", "VEVENT"]);
             let value = |property: P| seen.one(&property).map(|(value, _)| value.to_owned());
             prop_assert_eq!(value(P::Uid), Some(event.uid.clone()));
