@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::MentoringError;
-use crate::jobs::{Context, REMINDERS, post};
+use crate::ics::emit::Method;
+use crate::invitations::{self, Seen};
+use crate::jobs::{Context, REMINDERS, post_with_calendar};
 use crate::model::{GroupRow, GroupState, SeatState};
 use crate::ops::groups::Standing;
 use crate::{ops, queries, zones};
@@ -38,6 +40,8 @@ pub(crate) enum Notice {
     Offered,
     #[default]
     Cancelled,
+    /// What it is called, where or in which room it is.
+    Changed,
     /// They lost theirs.
     Released,
     Suspended,
@@ -237,6 +241,10 @@ impl Job for TellMentee {
                 GroupNotice::Cancelled,
                 standing.session.state == GroupState::Cancelled,
             ),
+            Notice::Changed => (
+                GroupNotice::Changed,
+                standing.session.state == GroupState::Open && seat == Some(SeatState::Confirmed),
+            ),
             Notice::Released => (GroupNotice::Released, seat.is_none()),
             Notice::Suspended => (
                 GroupNotice::Suspended,
@@ -356,6 +364,20 @@ async fn mail(
     let (zone, lang) = (reader.timezone.tz(), reader.locale);
     let session = standing.session;
     let until = standing.place.and_then(|(entry, _)| entry.offer_expires_at);
+    let calendar = match method(notice) {
+        Some(Method::Cancel)
+            if !queries::groups::had_seat(conn, session.id, reader.user_id).await? =>
+        {
+            None
+        }
+        method => method.map(|method| {
+            let seen = Seen::invited_to_group(&session, &reader, &standing.mentor_name);
+            let mut event = context.invitations.group_event(&session, &seen);
+            event.stamp = context.clock.now();
+            invitations::part(method, &event)
+        }),
+    };
+    let calendar = calendar.filter(|_| session.mentor_id != reader.user_id);
     let template = Template::Group(GroupMail {
         notice,
         display_name: reader.display_name.clone(),
@@ -371,5 +393,18 @@ async fn mail(
         place: session.place,
         seats: session.seats_taken,
     });
-    post(context, &reader, &template).await
+    post_with_calendar(context, &reader, &template, calendar).await
+}
+
+/// What a notice does to the calendar of somebody with a seat. The mentor has the session in their feed.
+fn method(notice: GroupNotice) -> Option<Method> {
+    match notice {
+        GroupNotice::Joined
+        | GroupNotice::Seated
+        | GroupNotice::Changed
+        | GroupNotice::Suspended
+        | GroupNotice::Resumed => Some(Method::Request),
+        GroupNotice::Cancelled | GroupNotice::Released => Some(Method::Cancel),
+        GroupNotice::Offered | GroupNotice::Reminder | GroupNotice::HostReminder => None,
+    }
 }

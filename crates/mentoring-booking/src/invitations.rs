@@ -1,9 +1,13 @@
-//! Bookings as events of calendars (RFC 5545): what invitations and feeds have in common.
+//! Bookings and group sessions as events of calendars (RFC 5545): what invitations and feeds have in common.
 
+use chrono::{DateTime, Utc};
 use karya_core::{EmailAddress, Lang};
 
-use crate::ics::emit::{self, Event, Status};
-use crate::model::{BookingRow, BookingState, OfferingRow};
+use karya_notifications::CalendarPart;
+use uuid::Uuid;
+
+use crate::ics::emit::{self, Event, Method, Status};
+use crate::model::{BookingRow, BookingState, GroupRow, GroupState, OfferingRow};
 use crate::queries::people::Contact;
 
 /// Who invites, and what makes ids unique over the world.
@@ -13,7 +17,7 @@ pub struct Invitations {
     organizer: emit::Party,
 }
 
-/// A booking as its reader sees it.
+/// A session as its reader sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen<'a> {
     /// What was booked.
@@ -46,6 +50,23 @@ impl<'a> Seen<'a> {
             reader: &reader.display_name,
             link: link.map(|url| url.replace("{code}", &booking.code)),
             place: booking.place.clone(),
+        }
+    }
+
+    /// To a group session, whose mentor is `other`.
+    pub(crate) fn invited_to_group(
+        session: &'a GroupRow,
+        reader: &'a Contact,
+        other: &'a str,
+    ) -> Self {
+        Self {
+            title: &session.title,
+            other,
+            lang: reader.locale,
+            email: &reader.email,
+            reader: &reader.display_name,
+            link: session.meeting_url.clone(),
+            place: session.place.clone(),
         }
     }
 
@@ -89,13 +110,51 @@ impl Invitations {
         } else {
             format!("With {other}. Session code: {code}")
         };
-        Event {
-            uid: format!("{}@{}", booking.id, self.host),
-            sequence: u32::try_from(booking.sequence).unwrap_or_default(),
-            starts_at: booking.starts_at,
-            ends_at: booking.ends_at,
+        let facts = Facts {
+            id: booking.id.as_uuid(),
+            sequence: booking.sequence,
+            time: (booking.starts_at, booking.ends_at),
             stamp: booking.updated_at,
-            summary: format!("{} · {other}", seen.title),
+            status: status(booking.state),
+        };
+        self.write(facts, seen, description)
+    }
+
+    /// The same id over the life of the session. To its mentor `seen.other` is nobody.
+    pub(crate) fn group_event(&self, session: &GroupRow, seen: &Seen<'_>) -> Event {
+        let description = match (seen.other, seen.lang) {
+            ("", Lang::Id) => "Sesi kelompok Anda".to_owned(),
+            ("", Lang::En) => "Your group session".to_owned(),
+            (other, Lang::Id) => format!("Sesi kelompok bersama {other}"),
+            (other, Lang::En) => format!("Group session with {other}"),
+        };
+        let facts = Facts {
+            id: session.id.as_uuid(),
+            // Of the mentor's changes: seats do not touch it.
+            sequence: session.version,
+            time: (session.starts_at, session.ends_at),
+            stamp: session.updated_at,
+            status: match session.state {
+                GroupState::Open => Status::Confirmed,
+                GroupState::Suspended => Status::Tentative,
+                GroupState::Cancelled => Status::Cancelled,
+            },
+        };
+        self.write(facts, seen, description)
+    }
+
+    fn write(&self, facts: Facts, seen: &Seen<'_>, description: String) -> Event {
+        let (starts_at, ends_at) = facts.time;
+        Event {
+            uid: format!("{}@{}", facts.id, self.host),
+            sequence: u32::try_from(facts.sequence).unwrap_or_default(),
+            starts_at,
+            ends_at,
+            stamp: facts.stamp,
+            summary: match seen.other {
+                "" => seen.title.to_owned(),
+                other => format!("{} · {other}", seen.title),
+            },
             description,
             location: seen.place.clone(),
             url: seen.link.clone(),
@@ -104,8 +163,30 @@ impl Invitations {
                 name: seen.reader.to_owned(),
                 email: seen.email.to_owned(),
             },
-            status: status(booking.state),
+            status: facts.status,
         }
+    }
+}
+
+/// What is the same for every reader.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    id: Uuid,
+    sequence: i32,
+    time: (DateTime<Utc>, DateTime<Utc>),
+    stamp: DateTime<Utc>,
+    status: Status,
+}
+
+/// The part of a mail that asks for this event, or takes it out.
+pub(crate) fn part(method: Method, event: &Event) -> CalendarPart {
+    CalendarPart {
+        content_type: method.content_type(),
+        text: if method == Method::Cancel {
+            emit::cancellation(event)
+        } else {
+            emit::invitation(event)
+        },
     }
 }
 

@@ -8,7 +8,7 @@ mod post;
 pub use alerts::SuspendSessions;
 pub(crate) use cascade::{announce_cascade, follow_cascade};
 pub(crate) use mentors::tell_mentor;
-pub(crate) use post::post;
+pub(crate) use post::{post, post_with_calendar};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryResult;
@@ -20,8 +20,8 @@ use karya_notifications::{BookingMail, BookingNotice, CalendarPart, Mailer, Temp
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ics::emit::{self, Method};
-use crate::invitations::Seen;
+use crate::ics::emit::Method;
+use crate::invitations::{self, Seen};
 pub use crate::model::Reach;
 use crate::model::{
     BookingRow, BookingState, FINISH_AFTER, MentorshipId, MentorshipRow, MentorshipState,
@@ -376,7 +376,7 @@ async fn send(
         place: booking.place.clone(),
         others,
     });
-    post::post_with_calendar(context, reader, &template, calendar).await
+    post_with_calendar(context, reader, &template, calendar).await
 }
 
 /// What a notice does to the reader's calendar: a session that is on goes in or moves; one that was on becomes
@@ -409,14 +409,7 @@ async fn calendar(
     }
     let seen = Seen::invited(offering, reader, &other.display_name, booking);
     let event = context.invitations.event(booking, &seen);
-    Ok(Some(CalendarPart {
-        content_type: method.content_type(),
-        text: if method == Method::Cancel {
-            emit::cancellation(&event)
-        } else {
-            emit::invitation(&event)
-        },
-    }))
+    Ok(Some(invitations::part(method, &event)))
 }
 
 /// How often a calendar elsewhere is read again.

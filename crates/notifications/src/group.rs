@@ -13,6 +13,8 @@ pub enum GroupNotice {
     /// A seat is held for the reader, from the waitlist.
     Offered,
     Cancelled,
+    /// What it is called, where or in which room it is, is other than before.
+    Changed,
     /// It is soon; the reader has a seat.
     Reminder,
     /// It is soon; the reader is its mentor.
@@ -81,6 +83,14 @@ impl GroupMail {
                 )
                 .to_owned(),
             ),
+            GroupNotice::Changed => (
+                pick("Sesi kelompok diubah", "Group session changed"),
+                pick(
+                    "Mentor mengubah keterangan sesi ini. Waktunya tetap, dan kursi Anda tetap milik Anda.",
+                    "The mentor changed the details of this session. The time stays, and so does your seat.",
+                )
+                .to_owned(),
+            ),
             GroupNotice::Suspended => (
                 pick("Sesi kelompok ditangguhkan", "Group session on hold"),
                 pick(
@@ -127,6 +137,7 @@ impl GroupMail {
             self.notice,
             GroupNotice::Joined
                 | GroupNotice::Seated
+                | GroupNotice::Changed
                 | GroupNotice::Resumed
                 | GroupNotice::Reminder
                 | GroupNotice::HostReminder

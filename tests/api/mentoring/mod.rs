@@ -10,6 +10,7 @@ mod disputes;
 mod documents;
 mod feedback;
 mod feeds;
+mod group_calendars;
 mod groups;
 mod growth;
 mod holds;

@@ -15,7 +15,7 @@ pub(crate) async fn post(
 }
 
 /// The same, with what the mail does to their calendar.
-pub(super) async fn post_with_calendar(
+pub(crate) async fn post_with_calendar(
     context: &Context,
     reader: &Contact,
     template: &Template,

@@ -73,7 +73,7 @@ pub(crate) async fn delete(
     }
 }
 
-/// What a calendar program gets for a token. Three statements, whatever the number of sessions.
+/// What a calendar program gets for a token. Four statements, whatever the number of sessions.
 pub(crate) async fn read(
     conn: &AsyncPgConnection,
     now: DateTime<Utc>,
@@ -101,7 +101,7 @@ pub(crate) async fn read(
     others.sort_unstable();
     others.dedup();
     let names = queries::names(conn, &others).await?;
-    let events: Vec<emit::Event> = sessions
+    let mut events: Vec<emit::Event> = sessions
         .iter()
         .map(|(booking, title)| {
             let name = names.iter().find(|(id, _)| *id == other(booking));
@@ -109,6 +109,15 @@ pub(crate) async fn read(
             invitations.event(booking, &Seen::in_feed(title, name, lang))
         })
         .collect();
+    for (session, mentor) in queries::groups(conn, user, reach).await? {
+        let other = if session.mentor_id == user {
+            ""
+        } else {
+            mentor.as_str()
+        };
+        let seen = Seen::in_feed(&session.title, other, lang);
+        events.push(invitations.group_event(&session, &seen));
+    }
     Ok(emit::feed(&feed.name, &events))
 }
 

@@ -5,10 +5,12 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{BookingId, Lang, UserId};
-use karya_db::schema::{booking_events, bookings, calendar_feeds, offerings, users};
+use karya_db::schema::{
+    booking_events, bookings, calendar_feeds, group_seats, group_sessions, offerings, users,
+};
 use uuid::Uuid;
 
-use crate::model::{BookingRow, BookingState, FeedRow};
+use crate::model::{BookingRow, BookingState, FeedRow, GroupRow, GroupState, SeatState};
 
 pub(crate) async fn list(conn: &AsyncPgConnection, user: UserId) -> QueryResult<Vec<FeedRow>> {
     calendar_feeds::table
@@ -134,6 +136,39 @@ pub(crate) async fn sessions(
         )
         .select((BookingRow::as_select(), offerings::title))
         .order((bookings::starts_at, bookings::id))
+        .limit(MAX_SESSIONS)
+        .load(&mut &*conn)
+        .await
+}
+
+/// The group sessions of a person, as mentor and with a seat, with the mentor's name; those that were called off lately
+/// too, where the person had a seat in them.
+pub(crate) async fn groups(
+    conn: &AsyncPgConnection,
+    user: UserId,
+    reach: Reach,
+) -> QueryResult<Vec<(GroupRow, String)>> {
+    let seat = || {
+        group_seats::table
+            .filter(group_seats::session_id.eq(group_sessions::id))
+            .filter(group_seats::mentee_id.eq(user))
+    };
+    let is_off = group_sessions::state.eq(GroupState::Cancelled);
+    let is_theirs = group_sessions::mentor_id.eq(user);
+    let has_seat = exists(seat().filter(group_seats::state.eq(SeatState::Confirmed)));
+    let is_on = group_sessions::state
+        .ne(GroupState::Cancelled)
+        .and(is_theirs.or(has_seat));
+    let was_on = is_off
+        .and(group_sessions::updated_at.gt(reach.cancelled_after))
+        .and(is_theirs.or(exists(seat())));
+    group_sessions::table
+        .inner_join(users::table.on(users::id.eq(group_sessions::mentor_id)))
+        .filter(group_sessions::ends_at.gt(reach.from))
+        .filter(group_sessions::starts_at.lt(reach.to))
+        .filter(is_on.or(was_on))
+        .select((GroupRow::as_select(), users::display_name))
+        .order((group_sessions::starts_at, group_sessions::id))
         .limit(MAX_SESSIONS)
         .load(&mut &*conn)
         .await

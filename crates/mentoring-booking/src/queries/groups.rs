@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{GroupSessionId, PageSize, UserId};
@@ -267,4 +268,16 @@ pub(crate) async fn list(
         .limit(size.and_one())
         .load(&mut &*conn)
         .await
+}
+
+/// Whether somebody had a seat at some time, or has one.
+pub(crate) async fn had_seat(
+    conn: &AsyncPgConnection,
+    session: GroupSessionId,
+    mentee: UserId,
+) -> QueryResult<bool> {
+    let seats = group_seats::table
+        .filter(group_seats::session_id.eq(session))
+        .filter(group_seats::mentee_id.eq(mentee));
+    diesel::select(exists(seats)).get_result(&mut &*conn).await
 }

@@ -67,6 +67,10 @@ fn description(raw: &str) -> Result<String, Rule> {
     Text::block(raw, 0, 2000).map(Text::into_string)
 }
 
+fn place(raw: &str) -> Result<String, Rule> {
+    Text::line(raw, 0, 300).map(Text::into_string)
+}
+
 fn link(raw: &str) -> Result<String, Rule> {
     let link = Text::line(raw, 0, 300)?.into_string();
     let host = link.strip_prefix("https://").unwrap_or_default();
@@ -80,9 +84,7 @@ impl CreateGroupSession {
         let mut check = Check::new();
         let title = check.field("/title", title(&self.title));
         let about = check.optional("/description", self.description, |raw| description(&raw));
-        let place = check.optional("/place", self.place, |raw| {
-            Text::line(&raw, 0, 300).map(Text::into_string)
-        });
+        let place = check.optional("/place", self.place, |raw| place(&raw));
         if self.mode == SessionMode::InPerson
             && place
                 .as_ref()
@@ -161,6 +163,12 @@ pub(crate) struct UpdateGroupSession {
     #[serde(default)]
     #[schema(value_type = String, required = false, max_length = 2000)]
     description: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = String, required = false, max_length = 300)]
+    place: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = String, required = false, max_length = 300)]
+    meeting_url: Patch<String>,
     /// No less than the seats that are taken.
     #[serde(default)]
     #[schema(value_type = i16, required = false, minimum = 2, maximum = 200)]
@@ -184,6 +192,22 @@ impl UpdateGroupSession {
                 row.description = text.filter(|text| !text.is_empty());
             }
         }
+        match self.place {
+            Patch::Keep => {}
+            Patch::Clear => row.place = None,
+            Patch::Set(raw) => {
+                let text = check.field("/place", place(&raw));
+                row.place = text.filter(|text| !text.is_empty());
+            }
+        }
+        if row.mode == SessionMode::InPerson && row.place.is_none() {
+            check.fail("/place", Rule::Required);
+        }
+        match self.meeting_url {
+            Patch::Keep => {}
+            Patch::Clear => row.meeting_url = None,
+            Patch::Set(raw) => row.meeting_url = check.field("/meeting_url", link(&raw)),
+        }
         match self.capacity {
             Patch::Keep => {}
             Patch::Clear => check.fail("/capacity", Rule::Required),
@@ -198,7 +222,8 @@ impl UpdateGroupSession {
 
 /// Change a group session
 ///
-/// Its mentor alone, until it starts. New seats go to those who wait first.
+/// Its mentor alone, until it starts. New seats go to those who wait first. Everybody with a seat is mailed when it gets
+/// another title, place or video room.
 #[utoipa::path(tag = "group sessions", security(("bearer" = [])), params(("group_session_id" = GroupSessionId, Path, description = "Id of the group session")), request_body = UpdateGroupSession, responses(
     (status = 200, description = "The changed session", body = GroupSessionView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),

@@ -168,6 +168,18 @@ pub(crate) async fn update(
         session.version += 1;
         session.updated_at = now;
         queries::groups::update(conn, &session).await?;
+        let shown = |row: &GroupRow| {
+            (
+                row.title.clone(),
+                row.place.clone(),
+                row.meeting_url.clone(),
+            )
+        };
+        if shown(&current) != shown(&session) {
+            let seats = queries::groups::seats(conn, id).await?;
+            let people = seats.iter().map(|(seat, _)| seat.mentee_id).collect();
+            group_jobs::tell_all(conn, id, people, Notice::Changed).await?;
+        }
         let mut floor = Floor::around(conn, now, session, (None, None), 0).await?;
         floor.settle(conn, now).await
     })
