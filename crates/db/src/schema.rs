@@ -318,8 +318,6 @@ diesel::table! {
         daily_cap -> Nullable<Int2>,
         weekly_cap -> Nullable<Int2>,
         paused_until -> Nullable<Timestamptz>,
-        /// Goes up with every change that can change slots.
-        rev -> Int8,
         version -> Int4,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,

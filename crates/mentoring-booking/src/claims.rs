@@ -239,14 +239,6 @@ pub(crate) async fn holds_of(
         .await
 }
 
-/// Says that slots of these people may have changed.
-pub(crate) async fn bump(conn: &mut AsyncPgConnection, owners: &[UserId]) -> QueryResult<usize> {
-    diesel::update(calendars::table.filter(calendars::user_id.eq_any(owners)))
-        .set(calendars::rev.eq(calendars::rev + 1))
-        .execute(conn)
-        .await
-}
-
 /// Those of these people who have something in this time.
 pub(crate) async fn busy(
     conn: &AsyncPgConnection,

@@ -83,16 +83,6 @@ async fn a_hold_that_gives_way_frees_the_other_mentor_too() {
     );
 }
 
-/// Of everybody's calendars.
-async fn revisions(app: &TestApp) -> Vec<i64> {
-    let sql = app.db.sql().await;
-    let rows = sql
-        .query("SELECT rev FROM calendars ORDER BY user_id", &[])
-        .await
-        .unwrap();
-    rows.iter().map(|row| row.get(0)).collect()
-}
-
 #[actix_web::test]
 async fn of_many_who_let_a_hold_go_one_does() {
     let app = TestApp::new().await;
@@ -100,7 +90,6 @@ async fn of_many_who_let_a_hold_go_one_does() {
     let (sari, budi) = (app.user("sari").await, app.user("budi").await);
     for _ in 0..3 {
         let held = hold(&sari, &mentor, TUESDAY_10).await.ok(201);
-        let before = revisions(&app).await;
         let at = path(&held);
         let race = (0..12).map(|_| sari.delete(&at));
         let mut statuses: Vec<u16> = join_all(race)
@@ -110,9 +99,6 @@ async fn of_many_who_let_a_hold_go_one_does() {
             .collect();
         statuses.sort_unstable();
         assert_eq!((statuses[0], &statuses[1..]), (204, &[404; 11][..]));
-        let after = revisions(&app).await;
-        let grown: Vec<i64> = before.iter().zip(&after).map(|(a, b)| b - a).collect();
-        assert_eq!(grown, [1, 1], "both calendars say that slots changed");
     }
 
     // Letting go while others book: one of them gets it, or all were too early.

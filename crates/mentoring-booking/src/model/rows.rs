@@ -27,7 +27,6 @@ pub(crate) struct CalendarRow {
     pub(crate) weekly_cap: Option<i16>,
     pub(crate) paused_until: Option<DateTime<Utc>>,
     /// Goes up with every change that can change slots.
-    pub(crate) rev: i64,
     pub(crate) version: i32,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
@@ -49,7 +48,6 @@ impl CalendarRow {
             daily_cap: None,
             weekly_cap: None,
             paused_until: None,
-            rev: 0,
             version: 1,
             created_at: now,
             updated_at: now,

@@ -89,7 +89,6 @@ pub(crate) async fn block(
         for mentorship in queries::lock_mentorships(conn, pair).await? {
             part(conn, now, mentorship, user).await?;
         }
-        claims::bump(conn, &pair).await?;
         let is_new = true;
         Ok(Blocked { row, name, is_new })
     })

@@ -76,7 +76,6 @@ fn none_yet(user: UserId, now: DateTime<Utc>) -> CalendarRow {
         daily_cap: None,
         weekly_cap: None,
         paused_until: None,
-        rev: 0,
         version: 0,
         created_at: now,
         updated_at: now,
@@ -136,7 +135,6 @@ pub(crate) async fn replace(
             daily_cap: new.daily_cap,
             weekly_cap: new.weekly_cap,
             paused_until: new.paused_until,
-            rev: current.rev + 1,
             version: version + 1,
             updated_at: now,
             ..current
@@ -240,7 +238,6 @@ pub(crate) async fn set_override(
             windows,
         };
         let row = queries::set_override(conn, &row).await?;
-        claims::bump(conn, &[user]).await?;
         let affected = affected(conn, now, &calendar, day(&calendar, date)).await?;
         Ok((row, affected))
     })
@@ -259,7 +256,6 @@ pub(crate) async fn delete_override(
         if queries::delete_override(conn, user, date).await? == 0 {
             return Err(MentoringError::OverrideNotFound);
         }
-        claims::bump(conn, &[user]).await?;
         affected(conn, now, &calendar, day(&calendar, date)).await
     })
     .await
@@ -287,7 +283,6 @@ pub(crate) async fn take_time_off(
             reason,
         };
         queries::insert_time_off(conn, &row).await?;
-        claims::bump(conn, &[user]).await?;
         let affected = affected(conn, now, &calendar, Some(interval)).await?;
         Ok((row, affected))
     })
@@ -306,7 +301,6 @@ pub(crate) async fn end_time_off(
         if queries::delete_time_off(conn, user, id).await? == 0 {
             return Err(MentoringError::TimeOffNotFound);
         }
-        claims::bump(conn, &[user]).await?;
         Ok(())
     })
     .await

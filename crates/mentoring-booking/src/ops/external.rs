@@ -152,7 +152,6 @@ async fn apply(
         ..row
     };
     queries::update(conn, &row).await?;
-    claims::bump(conn, &[row.owner_id]).await?;
     Ok(row)
 }
 
@@ -188,7 +187,6 @@ pub(crate) async fn remove(
         if queries::delete(conn, owner, id).await? == 0 {
             return Err(MentoringError::BusyCalendarNotFound);
         }
-        claims::bump(conn, &[owner]).await?;
         Ok(())
     })
     .await

@@ -69,7 +69,6 @@ pub(crate) async fn release_hold(
         if claims::release(conn, &[id]).await? == 0 {
             return Err(MentoringError::HoldNotFound);
         }
-        claims::bump(conn, &owners).await?;
         Ok(())
     })
     .await

@@ -29,7 +29,6 @@ pub(crate) async fn create(
             require_room(conn, mentor).await?;
         }
         queries::insert(conn, &row).await?;
-        claims::bump(conn, &[mentor]).await?;
         Ok(row)
     })
     .await
@@ -148,6 +147,5 @@ async fn write(conn: &mut AsyncPgConnection, row: &OfferingRow) -> Result<(), Me
     if queries::update(conn, row).await? == 0 {
         return Err(MentoringError::StaleVersion);
     }
-    claims::bump(conn, &[row.mentor_id]).await?;
     Ok(())
 }

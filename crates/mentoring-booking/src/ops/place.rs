@@ -254,7 +254,6 @@ impl Room {
             ..Claim::of(&self.offering, kind, ref_id, time, expires_at)
         };
         claims::take(conn, (self.mentor(), self.mentee), claim).await?;
-        claims::bump(conn, &[self.mentor(), self.mentee]).await?;
         Ok(())
     }
 }

@@ -198,7 +198,6 @@ async fn write(
         })
         .collect();
     claims::take_all(conn, people, &claims).await?;
-    claims::bump(conn, &[people.0, people.1]).await?;
     let events: Vec<_> = bookings
         .iter()
         .map(|booking| transition::event(now, Some(booking.mentee_id), None, booking))

@@ -294,7 +294,6 @@ pub(super) async fn cancel_all(
     }
     let refs: Vec<Uuid> = cancelled.iter().map(|row| row.id.as_uuid()).collect();
     claims::release(conn, &refs).await?;
-    claims::bump(conn, &[first.mentor_id, first.mentee_id]).await?;
     queries::bookings::insert_events(conn, &events).await?;
     Ok(cancelled)
 }
@@ -441,14 +440,13 @@ async fn settle_claims(
     conn: &mut AsyncPgConnection,
     turns: &[(&BookingRow, &BookingRow)],
 ) -> Result<(), MentoringError> {
-    let (mut gone, mut people) = (Vec::new(), Vec::new());
+    let mut gone = Vec::new();
     for (before, after) in turns {
         let claim = claimed(after);
         if claim == claimed(before) && before.expires_at == after.expires_at {
             continue;
         }
         let ref_id: Uuid = after.id.as_uuid();
-        people.extend([after.mentor_id, after.mentee_id]);
         match claim {
             Some((time, kind)) => {
                 claims::move_to(conn, ref_id, time, (kind, after.expires_at)).await?;
@@ -458,9 +456,6 @@ async fn settle_claims(
     }
     if !gone.is_empty() {
         claims::release(conn, &gone).await?;
-    }
-    if !people.is_empty() {
-        claims::bump(conn, &people).await?;
     }
     Ok(())
 }

@@ -137,7 +137,6 @@ impl Floor {
             let seats: Vec<Uuid> = lapsed.iter().filter_map(|entry| entry.seat_id).collect();
             queries::waitlist::close(conn, now, &entries, WaitlistState::Lapsed).await?;
             self.give_back(conn, now, &seats).await?;
-            claims::bump(conn, &people(&lapsed)).await?;
             if self
                 .seat
                 .as_ref()
@@ -161,7 +160,6 @@ impl Floor {
                 self.waiting = self.waiting.saturating_sub(1);
             }
         }
-        claims::bump(conn, &seated).await?;
         if self.session.free() > 0 && self.is_longer {
             group_jobs::tend_soon(conn, self.session.id).await?;
         }

@@ -124,7 +124,6 @@ pub(crate) async fn create(
         claims::insert(conn, mentor, claim)
             .await
             .on_constraint("time_claims_no_overlap", taken)?;
-        claims::bump(conn, &[mentor]).await?;
         group_jobs::plan(conn, now, &row).await?;
         Ok(row.id)
     })
@@ -229,7 +228,6 @@ pub(super) async fn call_off(
     queries::groups::update(conn, &session).await?;
     refs.push(id.as_uuid());
     claims::release(conn, &refs).await?;
-    claims::bump(conn, &people).await?;
     people.extend(line.iter().map(|entry| entry.mentee_id));
     people.sort_unstable();
     people.dedup();

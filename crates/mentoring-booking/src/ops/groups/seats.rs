@@ -77,7 +77,6 @@ pub(crate) async fn join(
         if let Some(entry) = floor.entry.take() {
             accepted(conn, now, entry, seat.id).await?;
         }
-        claims::bump(conn, &[user]).await?;
         group_jobs::tell(conn, id, user, Notice::Joined).await?;
         Ok(())
     })
@@ -179,7 +178,6 @@ pub(crate) async fn leave(
         if !floor.is_too_late() {
             if let Some(seat) = floor.seat.take() {
                 floor.give_back(conn, now, &[seat.id]).await?;
-                claims::bump(conn, &[user]).await?;
             }
             if let Some(entry) = floor.entry.take() {
                 queries::waitlist::close(conn, now, &[entry.id], WaitlistState::Left).await?;
