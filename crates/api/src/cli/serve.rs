@@ -13,6 +13,7 @@ pub(super) async fn serve(sources: &Sources) -> Result<(), Failure> {
     let metrics = crate::work::install_metrics()?;
     let parts = state::Parts::build(&config, None, None).await?;
     let _reloading = work::keep_keys_fresh(&parts);
+    let _watching = work::watch_pools(&parts);
     tracing::info!(bind = %config.server.bind, public_url = config.server.public_url, "serving");
     server::run(state::AppState::new(parts), &config.server, Some(metrics)).await?;
     Ok(())
@@ -24,6 +25,7 @@ pub(super) async fn work(sources: &Sources) -> Result<(), Failure> {
     let metrics = work::install_metrics()?;
     let parts = state::Parts::build(&config, None, None).await?;
     let worker = work::Worker::new(&config, &parts)?;
+    let _watching = work::watch_pools(&parts);
     let metrics = server::metrics_server(metrics, config.worker.metrics_bind)?;
     let handle = metrics.handle();
     tokio::spawn(metrics);
