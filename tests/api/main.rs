@@ -6,6 +6,7 @@ mod accounts;
 mod browser;
 mod businesses;
 mod contract;
+mod doctor;
 mod harness;
 mod idempotency;
 mod jobs;

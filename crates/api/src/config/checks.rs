@@ -62,7 +62,10 @@ impl Config {
             );
         }
         if self.mail.from_address.ends_with(".invalid") {
-            refuse("mail.from_address is the default", "set an address of yours");
+            refuse(
+                "mail.from_address is the default",
+                "set an address of yours",
+            );
         }
         if self.server.cors_origins.iter().any(|origin| origin == "*") {
             refuse("server.cors_origins holds `*`", "name the origins");
