@@ -160,6 +160,7 @@ pub(crate) fn install_metrics() -> Result<PrometheusHandle, Failure> {
         ],
     )?;
     let handle = builder.install_recorder()?;
+    start_counters();
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_secs(10));
@@ -169,4 +170,25 @@ pub(crate) fn install_metrics() -> Result<PrometheusHandle, Failure> {
         }
     });
     Ok(handle)
+}
+
+/// What alerts go by is there from the start: of a counter that appears with its first failure, Prometheus sees no rise.
+fn start_counters() {
+    for name in [
+        "karya_hashing_shed_total",
+        "karya_refresh_reuse_total",
+        "karya_signing_key_reload_failures_total",
+        "karya_upkeep_failures_total",
+    ] {
+        metrics::counter!(name).increment(0);
+    }
+    for operation in ["put", "get", "delete"] {
+        metrics::counter!("karya_storage_failures_total", "operation" => operation).increment(0);
+    }
+    for pool in ["requests", "searches"] {
+        for reason in ["exhausted", "unreachable"] {
+            metrics::counter!("karya_db_refused_total", "pool" => pool, "reason" => reason)
+                .increment(0);
+        }
+    }
 }
