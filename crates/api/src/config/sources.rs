@@ -295,6 +295,8 @@ mod tests {
             config.secrets.master_key,
             "aGFsbyBkdW5pYSBpbmkga3VuY2kgcmFoYXNpYSBzYXk="
         );
+        let (_file, unset) = self::sources(&toml, &["mail.password_file="]);
+        assert_eq!(unset.load().unwrap().mail.password, "");
         let shown: String = sources
             .origins()
             .unwrap()

@@ -59,8 +59,11 @@ pub(super) async fn examine(findings: &mut Findings, config: &Config) {
 }
 
 fn unreachable(findings: &mut Findings, config: &Config, reason: &str) {
-    let url = &config.database.url;
-    let place = url.split_once('@').map_or("the database", |(_, host)| host);
+    // Parameters may hold a password too.
+    let url = config.database.url.split('?').next().unwrap_or_default();
+    let place = url
+        .rsplit_once('@')
+        .map_or("the database", |(_, host)| host);
     findings.fail(
         "database",
         format!("cannot connect to {place}: {reason}"),
