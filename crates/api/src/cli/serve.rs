@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_auth::queries::demo_users_exist;
 
 use super::Failure;
@@ -40,7 +39,7 @@ async fn production(sources: &Sources) -> Result<Config, Failure> {
     let config = sources.load()?;
     config.check_production()?;
     logging::start(&config.log);
-    let conn = AsyncPgConnection::establish(&config.database.url).await?;
+    let conn = karya_db::connect(&config.database.url).await?;
     if !karya_db::migrations::is_current(&conn)
         .await
         .unwrap_or(false)

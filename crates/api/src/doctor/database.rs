@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Bool, Integer, Text, Timestamptz};
 use diesel::{QueryResult, QueryableByName};
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::Clock;
 
 use super::Findings;
@@ -43,7 +43,7 @@ struct Extension {
 }
 
 pub(super) async fn examine(findings: &mut Findings, config: &Config) {
-    let connecting = AsyncPgConnection::establish(&config.database.url);
+    let connecting = karya_db::connect(&config.database.url);
     let conn = match tokio::time::timeout(PATIENCE, connecting).await {
         Ok(Ok(conn)) => conn,
         Ok(Err(error)) => return unreachable(findings, config, &error.to_string()),
@@ -63,10 +63,10 @@ fn unreachable(findings: &mut Findings, config: &Config, reason: &str) {
     let url = config.database.url.split('?').next().unwrap_or_default();
     let place = url
         .rsplit_once('@')
-        .map_or("the database", |(_, host)| host);
+        .map_or("database.url", |(_, host)| host);
     findings.fail(
         "database",
-        format!("cannot connect to {place}: {reason}"),
+        format!("{place}: {reason}"),
         "check that PostgreSQL runs there, that it lets this machine in, and the account in database.url",
     );
 }
