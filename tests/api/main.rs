@@ -6,6 +6,8 @@ mod accounts;
 mod browser;
 mod businesses;
 mod contract;
+mod deploy;
+mod doctor;
 mod harness;
 mod idempotency;
 mod jobs;

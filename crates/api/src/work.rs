@@ -83,7 +83,7 @@ pub async fn sweep(
     Ok(())
 }
 
-/// Once a minute: sweeps, and publishes the state of the queue.
+/// Once a minute: sweeps, and publishes the state of the queue and of delta sync.
 fn upkeep(parts: &Parts) -> JoinHandle<()> {
     let (db, clock, storage) = (parts.db.clone(), parts.clock.clone(), parts.storage.clone());
     tokio::spawn(async move {
@@ -105,24 +105,33 @@ fn upkeep(parts: &Parts) -> JoinHandle<()> {
                 Ok(stats) => karya_jobs::publish_stats(&stats),
                 Err(error) => tracing::error!(%error, "the job queue cannot be counted"),
             }
+            match karya_db::sync::watermark_lag(&conn).await {
+                Ok(lag) => metrics::gauge!("karya_sync_watermark_lag_seconds").set(lag),
+                Err(error) => tracing::error!(%error, "how far delta sync is behind is unknown"),
+            }
         }
     })
 }
 
-/// Reads the signing keys again once a minute, so that every replica follows a rotation, and publishes the use of
-/// the connection pool.
+/// Publishes the use of the connection pools, more often than anybody asks for metrics.
+pub(crate) fn watch_pools(parts: &Parts) -> JoinHandle<()> {
+    let db = parts.db.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            tick.tick().await;
+            db.publish_pools();
+        }
+    })
+}
+
+/// Reads the signing keys again once a minute, so that every replica follows a rotation.
 pub(crate) fn keep_keys_fresh(parts: &Parts) -> JoinHandle<()> {
     let (db, issuer) = (parts.db.clone(), parts.issuer.clone());
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_mins(1));
         loop {
             tick.tick().await;
-            let (connections, idle) = db.pool_usage();
-            #[expect(clippy::cast_precision_loss, reason = "a pool is small")]
-            {
-                metrics::gauge!("karya_db_connections").set(connections as f64);
-                metrics::gauge!("karya_db_connections_idle").set(idle as f64);
-            }
             let reloaded = match db.conn().await {
                 Ok(mut conn) => issuer
                     .reload(&mut conn)
@@ -151,6 +160,7 @@ pub(crate) fn install_metrics() -> Result<PrometheusHandle, Failure> {
         ],
     )?;
     let handle = builder.install_recorder()?;
+    start_counters();
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_secs(10));
@@ -160,4 +170,25 @@ pub(crate) fn install_metrics() -> Result<PrometheusHandle, Failure> {
         }
     });
     Ok(handle)
+}
+
+/// What alerts go by is there from the start: of a counter that appears with its first failure, Prometheus sees no rise.
+fn start_counters() {
+    for name in [
+        "karya_hashing_shed_total",
+        "karya_refresh_reuse_total",
+        "karya_signing_key_reload_failures_total",
+        "karya_upkeep_failures_total",
+    ] {
+        metrics::counter!(name).increment(0);
+    }
+    for operation in ["put", "get", "delete"] {
+        metrics::counter!("karya_storage_failures_total", "operation" => operation).increment(0);
+    }
+    for pool in ["requests", "searches"] {
+        for reason in ["exhausted", "unreachable"] {
+            metrics::counter!("karya_db_refused_total", "pool" => pool, "reason" => reason)
+                .increment(0);
+        }
+    }
 }

@@ -87,15 +87,42 @@ async fn locked<T: Send + 'static>(
         .map_err(|error| MigrationError(error.to_string()))
 }
 
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+/// The migrations of this program that the database lacks, oldest first, and how many it has that this program does
+/// not know. Changes nothing, and fails on a database that was never migrated.
+pub async fn compare(conn: &AsyncPgConnection) -> diesel::QueryResult<(Vec<String>, usize)> {
+    use diesel_async::RunQueryDsl;
+
+    let mut unknown: std::collections::BTreeSet<String> = diesel::QueryDsl::select(
+        __diesel_schema_migrations::table,
+        __diesel_schema_migrations::version,
+    )
+    .load(&mut &*conn)
+    .await?
+    .into_iter()
+    .collect();
+    let mut known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS
+        .migrations()
+        .map_err(diesel::result::Error::QueryBuilderError)?;
+    known.sort_by_key(|migration| migration.name().version().as_owned());
+    let mut pending = Vec::new();
+    for migration in known {
+        if !unknown.remove(&migration.name().version().to_string()) {
+            pending.push(migration.name().to_string());
+        }
+    }
+    Ok((pending, unknown.len()))
+}
+
 /// Whether every migration of this program is applied, in one statement: for readiness probes.
 pub async fn is_current(conn: &AsyncPgConnection) -> diesel::QueryResult<bool> {
     use diesel_async::RunQueryDsl;
 
-    diesel::table! {
-        __diesel_schema_migrations (version) {
-            version -> Text,
-        }
-    }
     let applied: i64 = diesel::QueryDsl::count(__diesel_schema_migrations::table)
         .get_result(&mut &*conn)
         .await?;

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deadpool::managed::TimeoutType;
 use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
@@ -137,19 +138,15 @@ impl Db {
 
     /// A connection of one's own. Take it after the request body is read: a slow client must not hold one.
     pub async fn conn(&self) -> Result<Conn, DbError> {
-        self.pool
-            .get()
-            .await
-            .map_err(|error| DbError::Connect(error.to_string()))
+        let conn = self.pool.get().await;
+        conn.map_err(|error| refused("requests", error))
     }
 
     /// A connection of one's own for what may take long to find: few, with a short timeout, and apart from the rest,
     /// so that searches never keep anybody from signing in or writing.
     pub async fn search(&self) -> Result<Conn, DbError> {
-        self.searches
-            .get()
-            .await
-            .map_err(|error| DbError::Connect(error.to_string()))
+        let conn = self.searches.get().await;
+        conn.map_err(|error| refused("searches", error))
     }
 
     /// A shared connection for lookups by key, outside a transaction.
@@ -163,11 +160,18 @@ impl Db {
         self.lists.get().await
     }
 
-    /// How many connections of the pool exist, and how many of those wait for work.
-    #[must_use]
-    pub fn pool_usage(&self) -> (usize, usize) {
-        let status = self.pool.status();
-        (status.size, status.available)
+    /// Sets the gauges of both pools: how many connections may exist, exist, and wait for work, and how many callers
+    /// wait for one.
+    #[expect(clippy::cast_precision_loss, reason = "a pool is small")]
+    pub fn publish_pools(&self) {
+        for (name, pool) in [("requests", &self.pool), ("searches", &self.searches)] {
+            let status = pool.status();
+            metrics::gauge!("karya_db_connections_max", "pool" => name).set(status.max_size as f64);
+            metrics::gauge!("karya_db_connections", "pool" => name).set(status.size as f64);
+            metrics::gauge!("karya_db_connections_idle", "pool" => name)
+                .set(status.available as f64);
+            metrics::gauge!("karya_db_waiting", "pool" => name).set(status.waiting as f64);
+        }
     }
 
     /// Lets nobody in any more and closes what is idle.
@@ -175,4 +179,14 @@ impl Db {
         self.pool.close();
         self.searches.close();
     }
+}
+
+/// Counts it: a pool that is exhausted shows between two looks at it, too.
+fn refused(pool: &'static str, error: PoolError) -> DbError {
+    let reason = match error {
+        PoolError::Timeout(TimeoutType::Wait) => "exhausted",
+        _ => "unreachable",
+    };
+    metrics::counter!("karya_db_refused_total", "pool" => pool, "reason" => reason).increment(1);
+    DbError::Connect(error.to_string())
 }

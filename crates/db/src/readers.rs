@@ -48,6 +48,30 @@ impl Deref for Reader {
     }
 }
 
+/// A connection outside the pools. Where diesel says that connecting failed, this says why.
+pub async fn connect(url: &str) -> Result<AsyncPgConnection, DbError> {
+    let (client, driver) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .map_err(|error| refused(&error))?;
+    AsyncPgConnection::try_from_client_and_connection(client, driver)
+        .await
+        .map_err(|error| DbError::Connect(error.to_string()))
+}
+
+/// With the cause: that the address is unknown, say, or that nobody listens there.
+fn refused(error: &tokio_postgres::Error) -> DbError {
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !reason.contains(&text) {
+            reason = format!("{reason}: {text}");
+        }
+        cause = error.source();
+    }
+    DbError::Connect(reason)
+}
+
 pub(crate) struct Readers {
     url: SecretString,
     wait_timeout: Duration,
@@ -95,11 +119,10 @@ impl Readers {
     }
 
     async fn connect(&self) -> Result<Reader, DbError> {
-        let refused = |error: tokio_postgres::Error| DbError::Connect(error.to_string());
         let (client, driver) =
             tokio_postgres::connect(self.url.expose_secret(), tokio_postgres::NoTls)
                 .await
-                .map_err(refused)?;
+                .map_err(|error| refused(&error))?;
         let closed = Arc::new(AtomicBool::new(false));
         let close = CloseOnDrop(Arc::clone(&closed));
         tokio::spawn(async move {

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Double, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::UserId;
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,26 @@ pub async fn changes(
     .bind::<BigInt, _>(limit)
     .load(&mut &*conn)
     .await
+}
+
+/// How many seconds the readers of `changes` are behind: the age of the oldest transaction that writes, for whose end
+/// they wait. Transactions of other accounts count if this one is a member of `pg_read_all_stats`.
+pub async fn watermark_lag(conn: &AsyncPgConnection) -> QueryResult<f64> {
+    #[derive(QueryableByName)]
+    struct Lag {
+        #[diesel(sql_type = Double)]
+        seconds: f64,
+    }
+    let lag: Lag = diesel::sql_query(
+        "WITH writing AS ( \
+             SELECT backend_xid AS xid, xact_start AS since FROM pg_stat_activity WHERE backend_xid IS NOT NULL \
+             UNION ALL SELECT transaction, prepared FROM pg_prepared_xacts), \
+         oldest AS (SELECT since FROM writing WHERE since IS NOT NULL ORDER BY age(xid) DESC LIMIT 1) \
+         SELECT greatest(coalesce(extract(epoch FROM clock_timestamp() - (SELECT since FROM oldest)), 0), 0)::float8 AS seconds",
+    )
+    .get_result(&mut &*conn)
+    .await?;
+    Ok(lag.seconds)
 }
 
 /// Forgets tombstones from before `before`, and remembers which tokens are too old for that. Returns how many.

@@ -19,6 +19,9 @@ pub struct JobStats {
     /// Failed too often: nobody tries any more until a person looks.
     #[diesel(sql_type = BigInt)]
     pub dead: i64,
+    /// For how many seconds the oldest of the ready ones has been due.
+    #[diesel(sql_type = BigInt)]
+    pub oldest_ready_seconds: i64,
 }
 
 /// Counts the queue, in one statement.
@@ -28,14 +31,16 @@ pub async fn stats(conn: &AsyncPgConnection) -> QueryResult<JobStats> {
                 count(*) FILTER (WHERE locked_at IS NULL AND attempts < max_attempts AND run_at > now()) AS scheduled, \
                 count(*) FILTER (WHERE locked_at IS NOT NULL) AS running, \
                 count(*) FILTER (WHERE attempts BETWEEN 1 AND max_attempts - 1 AND last_error IS NOT NULL) AS failing, \
-                count(*) FILTER (WHERE locked_at IS NULL AND attempts >= max_attempts) AS dead \
+                count(*) FILTER (WHERE locked_at IS NULL AND attempts >= max_attempts) AS dead, \
+                coalesce(extract(epoch FROM now() - min(run_at) \
+                    FILTER (WHERE locked_at IS NULL AND attempts < max_attempts AND run_at <= now())), 0)::bigint AS oldest_ready_seconds \
          FROM graphile_worker._private_jobs",
     )
     .get_result(&mut &*conn)
     .await
 }
 
-/// Sets the gauges `karya_jobs{state}`.
+/// Sets the gauges `karya_jobs{state}` and `karya_jobs_oldest_ready_seconds`.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub fn publish_stats(stats: &JobStats) {
     let JobStats {
@@ -44,6 +49,7 @@ pub fn publish_stats(stats: &JobStats) {
         running,
         failing,
         dead,
+        oldest_ready_seconds,
     } = *stats;
     let states = [
         ("ready", ready),
@@ -55,4 +61,5 @@ pub fn publish_stats(stats: &JobStats) {
     for (state, count) in states {
         metrics::gauge!("karya_jobs", "state" => state).set(count as f64);
     }
+    metrics::gauge!("karya_jobs_oldest_ready_seconds").set(oldest_ready_seconds as f64);
 }

@@ -95,7 +95,7 @@ fn run_blocking(command: DbCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-fn running(folder: &Path) -> Result<String, Failure> {
+pub(super) fn running(folder: &Path) -> Result<String, Failure> {
     managed::running_url(folder, DATABASE)?
         .ok_or_else(|| "the private database is not running: start `karya dev`".into())
 }

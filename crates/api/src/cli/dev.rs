@@ -75,6 +75,7 @@ async fn run_on_database(
         let _sender_gone = stopped.await;
     }));
     let _reloading = work::keep_keys_fresh(&parts);
+    let _watching = work::watch_pools(&parts);
     let token = demo::access_token(&parts, &demo::ACCOUNTS[0]).await?;
     say(if json {
         banner_json(config, &token)

@@ -3,6 +3,8 @@
 mod config;
 mod db;
 mod dev;
+mod doctor;
+mod health;
 mod migrate;
 mod openapi;
 mod seed;
@@ -55,6 +57,10 @@ enum Command {
     Serve,
     /// Work off background jobs (production)
     Work,
+    /// Look at everything that a server needs, and say what to do about what is wrong
+    Doctor(doctor::DoctorArgs),
+    /// Ask the running server or worker whether it is well: for containers
+    Health(health::HealthArgs),
     /// Change the database schema
     #[command(subcommand)]
     Migrate(migrate::MigrateCommand),
@@ -96,6 +102,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dev(args) => dev::run(sources, args).await,
         Command::Serve => serve::serve(&sources).await,
         Command::Work => serve::work(&sources).await,
+        Command::Doctor(args) => return doctor::run(&sources, &args).await,
+        Command::Health(args) => health::run(&sources, &args).await,
         Command::Migrate(command) => migrate::run(&sources, command).await,
         Command::Seed(command) => seed::run(&sources, command).await,
         Command::Openapi(args) => openapi::run(&args),

@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_auth::queries::demo_users_exist;
 
 use super::Failure;
@@ -13,6 +12,7 @@ pub(super) async fn serve(sources: &Sources) -> Result<(), Failure> {
     let metrics = crate::work::install_metrics()?;
     let parts = state::Parts::build(&config, None, None).await?;
     let _reloading = work::keep_keys_fresh(&parts);
+    let _watching = work::watch_pools(&parts);
     tracing::info!(bind = %config.server.bind, public_url = config.server.public_url, "serving");
     server::run(state::AppState::new(parts), &config.server, Some(metrics)).await?;
     Ok(())
@@ -24,6 +24,7 @@ pub(super) async fn work(sources: &Sources) -> Result<(), Failure> {
     let metrics = work::install_metrics()?;
     let parts = state::Parts::build(&config, None, None).await?;
     let worker = work::Worker::new(&config, &parts)?;
+    let _watching = work::watch_pools(&parts);
     let metrics = server::metrics_server(metrics, config.worker.metrics_bind)?;
     let handle = metrics.handle();
     tokio::spawn(metrics);
@@ -38,7 +39,7 @@ async fn production(sources: &Sources) -> Result<Config, Failure> {
     let config = sources.load()?;
     config.check_production()?;
     logging::start(&config.log);
-    let conn = AsyncPgConnection::establish(&config.database.url).await?;
+    let conn = karya_db::connect(&config.database.url).await?;
     if !karya_db::migrations::is_current(&conn)
         .await
         .unwrap_or(false)

@@ -61,6 +61,7 @@ impl Config {
                 extra_authority: mail
                     .ca_file
                     .as_ref()
+                    .filter(|path| !path.as_os_str().is_empty())
                     .map(|path| {
                         std::fs::read(path)
                             .map_err(|reason| format!("mail.ca_file {}: {reason}", path.display()))

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-pub use checks::NotForProduction;
+pub use checks::{Fault, NotForProduction};
 pub use sources::{ConfigError, Origin, Sources};
 
 /// The whole configuration.

@@ -81,7 +81,8 @@ impl Sources {
             (&config.mail.password_file, &mut config.mail.password),
         ];
         for (file, value) in secrets {
-            if let Some(path) = file {
+            // An empty path, as a variable that is not set leaves it, is none.
+            if let Some(path) = file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
                 let text =
                     std::fs::read_to_string(path).map_err(|reason| ConfigError::SecretFile {
                         path: path.clone(),
@@ -294,6 +295,8 @@ mod tests {
             config.secrets.master_key,
             "aGFsbyBkdW5pYSBpbmkga3VuY2kgcmFoYXNpYSBzYXk="
         );
+        let (_file, unset) = self::sources(&toml, &["mail.password_file="]);
+        assert_eq!(unset.load().unwrap().mail.password, "");
         let shown: String = sources
             .origins()
             .unwrap()
