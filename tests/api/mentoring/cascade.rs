@@ -280,9 +280,17 @@ async fn it_stops_when_the_mentee_makes_other_plans() {
         if declined {
             decline(&made.client, &first).await;
         }
+        made.client
+            .get(&path)
+            .await
+            .refused(404, "booking.not_found");
+        let on = json!({ "is_on": true, "hops_left": 3 });
+        assert_eq!(sari.get(&path).await.ok(200), on);
         for _ in 0..2 {
             assert_eq!(sari.delete(&path).await.status, 204);
         }
+        let off = json!({ "is_on": false, "hops_left": 0 });
+        assert_eq!(sari.get(&path).await.ok(200), off);
         if !declined {
             decline(&made.client, &first).await;
         }

@@ -13,7 +13,9 @@ use super::mentors::MentorCard;
 use crate::ops::cascade as ops;
 
 pub(crate) fn routes(cfg: &mut ServiceConfig<'_>) {
-    cfg.service(list_booking_alternatives).service(stop_cascade);
+    cfg.service(list_booking_alternatives)
+        .service(get_booking_cascade)
+        .service(stop_cascade);
 }
 
 /// Other mentors who fit, the best first.
@@ -51,6 +53,40 @@ pub(crate) async fn list_booking_alternatives(
     let cache = ("cache-control", "private, max-age=15");
     let reply = Reply::ok(&BookingAlternatives { items })?;
     Ok(reply.header(cache.0, cache.1).into())
+}
+
+/// Whether a request is passed on to other mentors when this one cannot.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BookingCascade {
+    /// Not where the mentee never wanted it or does no more, nor where it has happened: see the booking whose
+    /// `cascaded_from` is this one.
+    is_on: bool,
+    /// How many mentors would still be asked, one after the other.
+    #[schema(minimum = 0, maximum = 3)]
+    hops_left: i16,
+}
+
+/// Say whether a request is passed on
+///
+/// For its mentee.
+#[utoipa::path(tag = "bookings", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
+    (status = 200, description = "Whether it is passed on", body = BookingCascade),
+    (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "`booking.not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    CommonProblems,
+))]
+#[get("/bookings/{booking_id}/cascade")]
+pub(crate) async fn get_booking_cascade(
+    actor: Actor,
+    db: Data<Db>,
+    id: Path<BookingId>,
+) -> Result<HttpResponse, Problem> {
+    let hops_left = ops::hops_left(&*db.read().await?, actor.user_id, *id).await?;
+    let view = BookingCascade {
+        is_on: hops_left > 0,
+        hops_left,
+    };
+    Ok(Reply::ok(&view)?.into())
 }
 
 /// Pass a request on no more

@@ -59,6 +59,22 @@ pub(crate) async fn alternatives(
     Ok(found.take(OTHERS).collect())
 }
 
+/// How many mentors would still be asked for a request. For its mentee; two statements.
+pub(crate) async fn hops_left(
+    conn: &AsyncPgConnection,
+    user: UserId,
+    id: BookingId,
+) -> Result<i16, MentoringError> {
+    let (_, _, cascade) = queries::find(conn, id)
+        .await?
+        .filter(|(booking, _, _)| booking.mentee_id == user)
+        .ok_or(MentoringError::BookingNotFound)?;
+    match cascade {
+        Some(cascade) if queries::is_wanted(conn, id).await? => Ok(cascade.hops_left),
+        _ => Ok(0),
+    }
+}
+
 /// How the other session would be like the booked one, the closest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Meeting {
