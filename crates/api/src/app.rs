@@ -89,7 +89,7 @@ fn data(cfg: &mut web::ServiceConfig, state: &AppState) {
         .app_data(state.public_url.clone())
         .app_data(state.trusted_proxies.clone())
         .app_data(state.body_limits.clone())
-        .app_data(state.upload_limits.clone())
+        .app_data(state.uploads.clone())
         .app_data(state.storage.clone())
         .app_data(state.deadline.clone())
         .app_data(state.rate_limits.clone())

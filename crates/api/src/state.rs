@@ -8,7 +8,7 @@ use karya_auth::{AuthOptions, Issuer, PasswordPool};
 use karya_core::{Clock, Cursors, MasterKey, Random};
 use karya_db::Db;
 use karya_fetch::Fetcher;
-use karya_mentoring_booking::{Invitations, UploadLimits};
+use karya_mentoring_booking::{Invitations, Uploads};
 use karya_storage::Storage;
 use karya_web::{BodyLimits, Deadline, PublicUrl, RateLimits, TokenVerifier, TrustedProxies};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -113,7 +113,7 @@ pub struct AppState {
     pub(crate) trusted_proxies: Data<TrustedProxies>,
     pub(crate) cors_origins: Arc<[String]>,
     pub(crate) body_limits: Data<BodyLimits>,
-    pub(crate) upload_limits: Data<UploadLimits>,
+    pub(crate) uploads: Data<Uploads>,
     pub(crate) storage: Data<Storage>,
     pub(crate) deadline: Data<Deadline>,
     pub(crate) rate_limits: Data<RateLimits>,
@@ -141,7 +141,7 @@ impl AppState {
             trusted_proxies: Data::new(parts.trusted_proxies),
             cors_origins: parts.cors_origins.into(),
             body_limits: Data::new(parts.body_limits),
-            upload_limits: Data::new(UploadLimits(parts.upload_limits)),
+            uploads: Data::new(Uploads::new(parts.upload_limits)),
             storage: Data::new(parts.storage),
             deadline: Data::new(Deadline(parts.request_timeout)),
             rate_limits: Data::new(RateLimits::per_minute(

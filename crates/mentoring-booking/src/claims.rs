@@ -200,26 +200,22 @@ pub(crate) async fn release(conn: &mut AsyncPgConnection, refs: &[Uuid]) -> Quer
         .await
 }
 
-/// Removes holds of these people that lapsed.
-pub(crate) async fn drop_lapsed_holds(
-    conn: &mut AsyncPgConnection,
+/// Holds of these people that lapsed.
+pub(crate) async fn lapsed_holds(
+    conn: &AsyncPgConnection,
     now: DateTime<Utc>,
     owners: &[UserId],
-) -> QueryResult<usize> {
-    let lapsed = time_claims::table
+) -> QueryResult<Vec<Uuid>> {
+    time_claims::table
         .filter(
             time_claims::owner_id
                 .eq_any(owners)
                 .and(time_claims::kind.eq(ClaimKind::Hold))
                 .and(time_claims::expires_at.le(now)),
         )
-        .select(time_claims::ref_id);
-    // Both sides of a hold: the other side's owner need not be locked to lose a claim.
-    let refs: Vec<Uuid> = lapsed.load(conn).await?;
-    if refs.is_empty() {
-        return Ok(0);
-    }
-    release(conn, &refs).await
+        .select(time_claims::ref_id)
+        .load(&mut &*conn)
+        .await
 }
 
 /// The live holds that this person has made: the claims on both sides, in no order.

@@ -31,7 +31,7 @@ mod zones;
 
 pub use demo::seed_demo;
 pub use error::{CODES, MentoringError};
-pub use http::booking_documents::UploadLimits;
+pub use http::booking_documents::Uploads;
 pub use invitations::Invitations;
 pub use ops::sweep;
 

@@ -32,12 +32,25 @@ pub(crate) fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(delete_booking_document);
 }
 
-/// How large a document may be and how long its upload may take.
-#[derive(Debug, Clone, Copy)]
-pub struct UploadLimits(pub BodyLimits);
+/// How many uploads there may be at once: they are held in memory, 10 MiB each, until they are known to be harmless.
+const AT_ONCE: usize = 8;
 
-/// Uploads are held in memory until they are known to be harmless: so many at once, with 10 MiB each.
-static AT_ONCE: Semaphore = Semaphore::const_new(8);
+/// How large a document may be, how long its upload may take, and who uploads now.
+#[derive(Debug)]
+pub struct Uploads {
+    limits: BodyLimits,
+    turns: Semaphore,
+}
+
+impl Uploads {
+    #[must_use]
+    pub fn new(limits: BodyLimits) -> Self {
+        Self {
+            limits,
+            turns: Semaphore::new(AT_ONCE),
+        }
+    }
+}
 
 /// How to call the file.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -151,7 +164,7 @@ fn failed(error: &karya_storage::StorageError) -> Problem {
 pub(crate) async fn add_booking_document(
     (actor, idempotency): (Actor, Idempotency),
     (db, clock, random): (Data<Db>, Data<Clock>, Data<Random>),
-    (storage, limits): (Data<Storage>, Data<UploadLimits>),
+    (storage, uploads): (Data<Storage>, Data<Uploads>),
     id: Path<BookingId>,
     query: Query<UploadQuery>,
     req: HttpRequest,
@@ -171,10 +184,11 @@ pub(crate) async fn add_booking_document(
         return Err(Problem::from(MentoringError::DocumentType)
             .with_header(header::ACCEPT, ACCEPTED.join(", ")));
     }
-    let _turn = AT_ONCE
+    let _turn = uploads
+        .turns
         .try_acquire()
         .map_err(|_full| Problem::from(MentoringError::StorageFailed))?;
-    let bytes = read_body(&req, payload.into_inner(), limits.0).await?;
+    let bytes = read_body(&req, payload.into_inner(), uploads.limits).await?;
     let (kind, kept) = examine(&bytes, declared.as_deref())?;
     drop(bytes);
 

@@ -129,18 +129,30 @@ impl Search {
         let owners = transition::with_lapsed(conn, now, [mentor, mentee]).await?;
         let mut calendars = claims::lock(conn, now, &owners).await?;
         // Looked at again under the lock: whoever blocks somebody holds it too.
-        if queries::blocks::between(conn, mentor, mentee).await? {
+        let (is_blocked, holds) = tokio::try_join!(
+            queries::blocks::between(conn, mentor, mentee),
+            claims::holds_of(conn, now, mentee),
+        )?;
+        if is_blocked {
             return Err(MentoringError::OfferingNotFound);
         }
-        claims::drop_lapsed_holds(conn, now, &owners).await?;
         transition::lapse_due(conn, now, &owners).await?;
         calendars.retain(|row| row.user_id == mentor || row.user_id == mentee);
-        give_way(conn, now, mentee, |hold| {
-            let is_hit =
+        let is_hit = |hold: &&ClaimRow| {
+            let overlaps =
                 |start: DateTime<Utc>| hold.starts_at < start + length && start < hold.ends_at;
-            starts.iter().copied().any(is_hit)
-        })
-        .await?;
+            starts.iter().copied().any(overlaps)
+        };
+        let given_up: Vec<Uuid> = holds
+            .iter()
+            .filter(is_hit)
+            .map(|hold| hold.ref_id)
+            .collect();
+        if !given_up.is_empty() {
+            // The other side may lose a claim without its calendar locked: locking it now, after others, would be out
+            // of order.
+            claims::release(conn, &given_up).await?;
+        }
 
         let range = Interval::new(span.first, span.last + LOOK_AHEAD)
             .map_err(|_empty| MentoringError::from(Invalid::body("/duration_min", NOT_OFFERED)))?;
@@ -256,24 +268,4 @@ impl Room {
         claims::take(conn, (self.mentor(), self.mentee), claim).await?;
         Ok(())
     }
-}
-
-/// Lets go of those of the mentee's holds that are `hit`. Wants the mentee's calendar locked; the other side may lose a
-/// claim without, and locking it too, after others, would be out of order.
-async fn give_way(
-    conn: &mut AsyncPgConnection,
-    now: DateTime<Utc>,
-    mentee: UserId,
-    is_hit: impl Fn(&ClaimRow) -> bool,
-) -> Result<(), MentoringError> {
-    let holds = claims::holds_of(conn, now, mentee).await?;
-    let refs: Vec<Uuid> = holds
-        .iter()
-        .filter(|hold| is_hit(hold))
-        .map(|hold| hold.ref_id)
-        .collect();
-    if !refs.is_empty() {
-        claims::release(conn, &refs).await?;
-    }
-    Ok(())
 }

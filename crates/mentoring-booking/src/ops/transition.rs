@@ -143,13 +143,21 @@ pub(super) async fn with_lapsed(
     Ok(owners)
 }
 
-/// Ends the requests between these people that lapsed, before their jobs come round. Wants all their calendars locked.
+/// Ends the holds and requests of these people that lapsed, before their jobs come round. Wants all their calendars
+/// locked.
 pub(super) async fn lapse_due(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     owners: &[UserId],
 ) -> Result<(), MentoringError> {
-    let lapsed = queries::bookings::lapsed(conn, owners, now).await?;
+    let (holds, lapsed) = tokio::try_join!(
+        claims::lapsed_holds(conn, now, owners),
+        queries::bookings::lapsed(conn, owners, now),
+    )?;
+    if !holds.is_empty() {
+        // Both sides of a hold: the other side's owner need not be locked to lose a claim.
+        claims::release(conn, &holds).await?;
+    }
     let is_locked = |booking: &BookingRow| {
         owners.contains(&booking.mentor_id) && owners.contains(&booking.mentee_id)
     };

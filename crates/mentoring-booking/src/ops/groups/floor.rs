@@ -85,7 +85,6 @@ impl Floor {
         owners.sort_unstable();
         owners.dedup();
         let calendars = claims::lock(conn, now, &owners).await?;
-        claims::drop_lapsed_holds(conn, now, &owners).await?;
         transition::lapse_due(conn, now, &owners).await?;
         Ok(Self {
             session,

@@ -68,7 +68,6 @@ pub(crate) async fn create(
         if host.is_some_and(|host| host.pauses_at(new.starts_at)) {
             return Err(refused(Refusal::Paused));
         }
-        claims::drop_lapsed_holds(conn, now, &[mentor]).await?;
         transition::lapse_due(conn, now, &[mentor]).await?;
         let alerts = standing_alerts(conn, now).await?;
         let session = Session::any(new.mode);
