@@ -14,6 +14,7 @@ mod pages;
 mod reference;
 mod schema;
 mod sessions;
+mod sessions_standing;
 mod shell;
 mod sync;
 mod workspace;
