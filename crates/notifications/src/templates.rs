@@ -35,6 +35,19 @@ pub enum Template {
         device_name: String,
         at: DateTime<Utc>,
     },
+    /// Lets the owner of a mailbox set a new password. It names nobody: who asked is not known to be who reads it.
+    ResetPassword {
+        /// Opens the page that asks for the new password.
+        link: String,
+        /// For the app, when the link cannot be opened.
+        token: String,
+        valid_minutes: i64,
+    },
+    /// Tells the owner of an account that its password was changed.
+    PasswordChanged {
+        display_name: String,
+        at: DateTime<Utc>,
+    },
     /// Tells one side of a mentoring booking what happened to it.
     Booking(BookingMail),
     /// Tells a mentor what staff decided about them.
@@ -162,6 +175,45 @@ impl Template {
                     closing,
                 },
             ),
+            Self::ResetPassword { link, token, valid_minutes } => (
+                pick("Atur kata sandi baru", "Set a new password"),
+                Words {
+                    greeting: pick("Halo,", "Hello,").to_owned(),
+                    paragraphs: vec![
+                        pick(
+                            "Seseorang meminta kata sandi baru untuk akun Karya dengan alamat surel ini. Bila itu Anda, buka tautan ini dan pilih kata sandi baru. Semua sesi yang terbuka akan berakhir.",
+                            "Somebody asked for a new password for the Karya account with this address. If it was you, open this link and choose a new password. All open sessions will end.",
+                        )
+                        .to_owned(),
+                        if id {
+                            format!("Tautan ini berlaku {valid_minutes} menit dan hanya sekali. Bila bukan Anda, abaikan surel ini; kata sandi Anda tidak berubah.")
+                        } else {
+                            format!("The link is good for {valid_minutes} minutes and works once. If it was not you, ignore this mail; your password has not changed.")
+                        },
+                    ],
+                    button: Some((pick("Pilih kata sandi baru", "Choose a new password"), link.clone())),
+                    code: Some((pick("Atau tempel kode ini di aplikasi", "Or paste this code in the app"), token.clone())),
+                    closing,
+                },
+            ),
+            Self::PasswordChanged { display_name, at } => {
+                let at = at.format("%Y-%m-%d %H:%M UTC");
+                let paragraphs = if id {
+                    vec![
+                        format!("Kata sandi akun Karya Anda diganti pada {at}. Sesi di perangkat lain sudah berakhir."),
+                        "Bila bukan Anda yang menggantinya, segera minta kata sandi baru di aplikasi dan hubungi bantuan Karya.".to_owned(),
+                    ]
+                } else {
+                    vec![
+                        format!("The password of your Karya account was changed at {at}. Sessions on other devices have ended."),
+                        "If it was not you, ask for a new password in the app at once, and contact Karya support.".to_owned(),
+                    ]
+                };
+                (
+                    pick("Kata sandi Anda diganti", "Your password was changed"),
+                    Words::to(display_name, paragraphs, id),
+                )
+            }
             Self::Booking(mail) => mail.words(id),
             Self::Mentor(mail) => mail.words(id),
             Self::Group(mail) => mail.words(id),
