@@ -15,6 +15,7 @@ mod pages;
 mod reference;
 mod schema;
 mod sessions;
+mod sessions_devices;
 mod sessions_standing;
 mod shell;
 mod sync;

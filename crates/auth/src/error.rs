@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use karya_core::{ApiError, Code, FieldError, Invalid};
 use karya_db::DbError;
-use karya_web::codes::STALE_VERSION;
+use karya_web::codes::{NOT_FOUND, STALE_VERSION};
 
 karya_core::codes! {
     INVALID_CREDENTIALS = "auth.invalid_credentials", Unauthenticated,
@@ -47,6 +47,8 @@ pub enum AuthError {
     RefreshReused,
     #[error("the hashing pool is full")]
     HashingBusy { retry_after: Duration },
+    #[error("the account has no such session")]
+    SessionNotFound,
     #[error("the account was changed by another request")]
     StaleVersion,
     #[error("the token's account does not exist any more")]
@@ -74,6 +76,7 @@ impl ApiError for AuthError {
             Self::RefreshInvalid => &REFRESH_INVALID,
             Self::RefreshReused => &REFRESH_REUSED,
             Self::HashingBusy { .. } => &HASHING_BUSY,
+            Self::SessionNotFound => &NOT_FOUND,
             Self::StaleVersion => &STALE_VERSION,
             Self::AccountGone => &karya_web::codes::UNAUTHENTICATED,
             Self::Token(_) => &karya_db::INTERNAL,

@@ -29,6 +29,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
     worker
         .register::<SendVerification>(context.clone())
         .register::<NotifySessionEnded>(context.clone())
+        .register::<NotifyNewDevice>(context.clone())
         .register::<SendPasswordReset>(context.clone())
         .register::<NotifyPasswordChanged>(context.clone())
 }
@@ -105,10 +106,7 @@ impl Job for NotifySessionEnded {
 
     async fn run(self, context: Context) -> Result<(), JobError> {
         let conn = context.db.conn().await?;
-        let Some(session) = queries::find_session(&conn, self.session_id).await? else {
-            return Ok(());
-        };
-        let Some(account) = queries::find_account(&conn, session.user_id).await? else {
+        let Some((session, account)) = queries::find_owner(&conn, self.session_id).await? else {
             return Ok(());
         };
         drop(conn);
@@ -117,15 +115,33 @@ impl Job for NotifySessionEnded {
             device_name: session.device_name.unwrap_or_else(|| "?".into()),
             at: session.revoked_at.unwrap_or_else(|| context.clock.now()),
         };
-        Ok(context
-            .mailer
-            .send(
-                context.clock.now(),
-                &address(&account)?,
-                account.user.locale,
-                &template,
-            )
-            .await?)
+        tell(&context, &account, &template).await
+    }
+}
+
+/// Tells the owner of an account that somebody signed in on a device that had not been seen before.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyNewDevice {
+    pub session_id: SessionId,
+}
+
+impl Job for NotifyNewDevice {
+    const NAME: &'static str = "auth.notify_new_device";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let conn = context.db.conn().await?;
+        let Some((session, account)) = queries::find_owner(&conn, self.session_id).await? else {
+            return Ok(());
+        };
+        drop(conn);
+        let template = Template::NewDevice {
+            display_name: account.user.display_name.clone(),
+            device_name: session.device_name.unwrap_or_else(|| "?".into()),
+            network: session.ip_prefix.unwrap_or_else(|| "?".into()),
+            at: session.created_at,
+        };
+        tell(&context, &account, &template).await
     }
 }
 
@@ -207,10 +223,14 @@ impl Job for NotifyPasswordChanged {
             display_name: account.user.display_name.clone(),
             at: self.at,
         };
-        let (now, locale) = (context.clock.now(), account.user.locale);
-        let email = address(&account)?;
-        Ok(context.mailer.send(now, &email, locale, &template).await?)
+        tell(&context, &account, &template).await
     }
+}
+
+async fn tell(context: &Context, account: &Account, template: &Template) -> Result<(), JobError> {
+    let (now, locale) = (context.clock.now(), account.user.locale);
+    let email = address(account)?;
+    Ok(context.mailer.send(now, &email, locale, template).await?)
 }
 
 fn address(account: &Account) -> Result<EmailAddress, JobError> {

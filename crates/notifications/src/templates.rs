@@ -35,6 +35,15 @@ pub enum Template {
         device_name: String,
         at: DateTime<Utc>,
     },
+    /// Tells the owner of an account that somebody signed in on a device that had not been seen before.
+    NewDevice {
+        display_name: String,
+        /// How the device called itself.
+        device_name: String,
+        /// The start of its address: enough to recognise a place.
+        network: String,
+        at: DateTime<Utc>,
+    },
     /// Lets the owner of a mailbox set a new password. It names nobody: who asked is not known to be who reads it.
     ResetPassword {
         /// Opens the page that asks for the new password.
@@ -175,6 +184,24 @@ impl Template {
                     closing,
                 },
             ),
+            Self::NewDevice { display_name, device_name, network, at } => {
+                let at = at.format("%Y-%m-%d %H:%M UTC");
+                let paragraphs = if id {
+                    vec![
+                        format!("Seseorang masuk ke akun Karya Anda pada {at} dari perangkat baru: \u{201c}{device_name}\u{201d}, jaringan {network}."),
+                        "Bila itu Anda, tidak ada yang perlu dilakukan. Bila bukan, akhiri sesi itu di daftar perangkat dan ganti kata sandi Anda.".to_owned(),
+                    ]
+                } else {
+                    vec![
+                        format!("Somebody signed in to your Karya account at {at} on a new device: \u{201c}{device_name}\u{201d}, network {network}."),
+                        "If it was you, there is nothing to do. If not, end that session in the list of devices and change your password.".to_owned(),
+                    ]
+                };
+                (
+                    pick("Ada yang masuk dari perangkat baru", "Somebody signed in on a new device"),
+                    Words::to(display_name, paragraphs, id),
+                )
+            }
             Self::ResetPassword { link, token, valid_minutes } => (
                 pick("Atur kata sandi baru", "Set a new password"),
                 Words {

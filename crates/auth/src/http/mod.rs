@@ -3,3 +3,4 @@ pub(crate) mod me;
 pub(crate) mod password;
 pub(crate) mod register;
 pub(crate) mod session;
+pub(crate) mod sessions;

@@ -112,7 +112,15 @@ async fn issue_session(
         if held.is_none_or(|held| phc.is_some_and(|phc| phc != held)) {
             return Err(AuthError::InvalidCredentials);
         }
+        let (seen_before, on_this_device) = queries::knows_device(conn, &session).await?;
         queries::insert_session(conn, &session).await?;
+        // The first device of all is no news, nor are tokens that an operator makes.
+        if phc.is_some() && seen_before && !on_this_device {
+            let notice = jobs::NotifyNewDevice {
+                session_id: session.id,
+            };
+            karya_jobs::enqueue(conn, &notice).await?;
+        }
         queries::insert_refresh_token(conn, &token).await?;
         Ok(())
     })

@@ -14,8 +14,10 @@ use karya_db::schema::{
 use crate::model::{Account, NewSession, RefreshToken, Session, SigningKey, User};
 
 mod credentials;
+mod devices;
 
 pub(crate) use credentials::*;
+pub(crate) use devices::*;
 
 /// What a token in a mail is good for; it is good for nothing else.
 const VERIFY: &str = "verify_email";
