@@ -35,6 +35,7 @@ fn operations() -> Vec<Operation> {
                 .replace("{date}", "2026-06-10")
                 .replace("{mentor_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{offering_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{session_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{group_session_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{series_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{note_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")

@@ -3,6 +3,7 @@
 //! One binary, so that there is one link step and one throw-away cluster.
 
 mod accounts;
+mod accounts_passwords;
 mod browser;
 mod businesses;
 mod contract;
@@ -16,6 +17,8 @@ mod pages;
 mod reference;
 mod schema;
 mod sessions;
+mod sessions_devices;
+mod sessions_standing;
 mod shell;
 mod sync;
 mod workspace;

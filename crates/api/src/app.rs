@@ -84,6 +84,7 @@ fn data(cfg: &mut web::ServiceConfig, state: &AppState) {
         .app_data(state.cursors.clone())
         .app_data(state.issuer.clone())
         .app_data(state.verifier.clone())
+        .app_data(state.standings.clone())
         .app_data(state.passwords.clone())
         .app_data(state.auth.clone())
         .app_data(state.public_url.clone())

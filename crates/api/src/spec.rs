@@ -18,11 +18,13 @@ pub const NOT_IDEMPOTENT_BY_KEY: [&str; 5] = [
 ];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 29] = [
+pub const PUBLIC: [&str; 31] = [
     "register_account",
     "verify_email",
     "login",
     "refresh_tokens",
+    "ask_for_password_reset",
+    "confirm_password_reset",
     "get_jwks",
     "get_liveness",
     "get_readiness",

@@ -10,7 +10,9 @@ use karya_db::Db;
 use karya_fetch::Fetcher;
 use karya_mentoring_booking::{Invitations, Uploads};
 use karya_storage::Storage;
-use karya_web::{BodyLimits, Deadline, PublicUrl, RateLimits, TokenVerifier, TrustedProxies};
+use karya_web::{
+    BodyLimits, Deadline, PublicUrl, RateLimits, Standings, TokenVerifier, TrustedProxies,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::Config;
@@ -107,6 +109,7 @@ pub struct AppState {
     pub(crate) cursors: Data<Cursors>,
     pub(crate) issuer: Data<Issuer>,
     pub(crate) verifier: Data<TokenVerifier>,
+    pub(crate) standings: Data<Standings>,
     pub(crate) passwords: Data<PasswordPool>,
     pub(crate) auth: Data<AuthOptions>,
     pub(crate) public_url: Data<PublicUrl>,
@@ -135,6 +138,7 @@ impl AppState {
             master_key: Data::new(parts.master_key),
             issuer: Data::new(parts.issuer),
             verifier: Data::new(parts.verifier),
+            standings: Data::new(Standings::default()),
             passwords: Data::new(parts.passwords),
             auth: Data::new(parts.auth),
             public_url: Data::new(PublicUrl(parts.public_url.into())),

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use karya_core::{ApiError, Code, FieldError, Invalid};
 use karya_db::DbError;
-use karya_web::codes::STALE_VERSION;
+use karya_web::codes::{NOT_FOUND, STALE_VERSION};
 
 karya_core::codes! {
     INVALID_CREDENTIALS = "auth.invalid_credentials", Unauthenticated,
@@ -14,6 +14,9 @@ karya_core::codes! {
     TOKEN_INVALID = "auth.verification_invalid", Invalid,
         title: "Kode verifikasi tidak berlaku" / "The verification code is not valid",
         fix: "Kode mungkin sudah dipakai atau kedaluwarsa. Daftar lagi untuk mendapat surel yang baru." / "It may have been used or have expired. Register again to get a new mail.";
+    RESET_INVALID = "auth.reset_invalid", Invalid,
+        title: "Kode untuk kata sandi baru tidak berlaku" / "The code for a new password is not valid",
+        fix: "Kode mungkin sudah dipakai atau kedaluwarsa. Minta surel yang baru." / "It may have been used or have expired. Ask for a new mail.";
     REFRESH_INVALID = "auth.refresh_invalid", Unauthenticated,
         title: "Token penyegar tidak berlaku" / "The refresh token is not valid",
         fix: "Minta pengguna masuk lagi." / "Ask the user to sign in again.";
@@ -36,12 +39,16 @@ pub enum AuthError {
     AccountLocked,
     #[error("the verification token is unknown, used or expired")]
     TokenInvalid,
+    #[error("the reset token is unknown, used or expired")]
+    ResetInvalid,
     #[error("the refresh token is unknown or expired, or its session is over")]
     RefreshInvalid,
     #[error("the refresh token was used before")]
     RefreshReused,
     #[error("the hashing pool is full")]
     HashingBusy { retry_after: Duration },
+    #[error("the account has no such session")]
+    SessionNotFound,
     #[error("the account was changed by another request")]
     StaleVersion,
     #[error("the token's account does not exist any more")]
@@ -65,9 +72,11 @@ impl ApiError for AuthError {
             Self::InvalidCredentials => &INVALID_CREDENTIALS,
             Self::AccountLocked => &ACCOUNT_LOCKED,
             Self::TokenInvalid => &TOKEN_INVALID,
+            Self::ResetInvalid => &RESET_INVALID,
             Self::RefreshInvalid => &REFRESH_INVALID,
             Self::RefreshReused => &REFRESH_REUSED,
             Self::HashingBusy { .. } => &HASHING_BUSY,
+            Self::SessionNotFound => &NOT_FOUND,
             Self::StaleVersion => &STALE_VERSION,
             Self::AccountGone => &karya_web::codes::UNAUTHENTICATED,
             Self::Token(_) => &karya_db::INTERNAL,

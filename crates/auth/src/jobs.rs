@@ -1,13 +1,14 @@
 //! What happens after the answer: mails.
 
+use chrono::{DateTime, Utc};
 use karya_core::{Clock, EmailAddress, Random, SessionId, UserId};
-use karya_db::Db;
+use karya_db::{AsyncPgConnection, Db};
 use karya_jobs::{Job, JobError, WorkerBuilder};
 use karya_notifications::{Mailer, Template};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Account;
-use crate::{AuthOptions, queries};
+use crate::model::{Account, UserState};
+use crate::{AuthOptions, ops, queries};
 
 /// So that nobody can fill a stranger's mailbox by registering with it again and again.
 const MAX_MAILS_AN_HOUR: i64 = 3;
@@ -28,6 +29,9 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
     worker
         .register::<SendVerification>(context.clone())
         .register::<NotifySessionEnded>(context.clone())
+        .register::<NotifyNewDevice>(context.clone())
+        .register::<SendPasswordReset>(context.clone())
+        .register::<NotifyPasswordChanged>(context.clone())
 }
 
 /// Tells a mailbox that somebody registered with it: a link to prove it, or, if it is proved, a notice.
@@ -102,10 +106,7 @@ impl Job for NotifySessionEnded {
 
     async fn run(self, context: Context) -> Result<(), JobError> {
         let conn = context.db.conn().await?;
-        let Some(session) = queries::find_session(&conn, self.session_id).await? else {
-            return Ok(());
-        };
-        let Some(account) = queries::find_account(&conn, session.user_id).await? else {
+        let Some((session, account)) = queries::find_owner(&conn, self.session_id).await? else {
             return Ok(());
         };
         drop(conn);
@@ -114,19 +115,129 @@ impl Job for NotifySessionEnded {
             device_name: session.device_name.unwrap_or_else(|| "?".into()),
             at: session.revoked_at.unwrap_or_else(|| context.clock.now()),
         };
-        Ok(context
-            .mailer
-            .send(
-                context.clock.now(),
-                &address(&account)?,
-                account.user.locale,
-                &template,
-            )
-            .await?)
+        tell(&context, &account, &template).await
     }
 }
 
+/// Tells the owner of an account that somebody signed in on a device that had not been seen before.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyNewDevice {
+    pub session_id: SessionId,
+}
+
+impl Job for NotifyNewDevice {
+    const NAME: &'static str = "auth.notify_new_device";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let conn = context.db.conn().await?;
+        let Some((session, account)) = queries::find_owner(&conn, self.session_id).await? else {
+            return Ok(());
+        };
+        drop(conn);
+        let template = Template::NewDevice {
+            display_name: account.user.display_name.clone(),
+            device_name: session.device_name.unwrap_or_else(|| "?".into()),
+            network: session.ip_prefix.unwrap_or_else(|| "?".into()),
+            at: session.created_at,
+        };
+        tell(&context, &account, &template).await
+    }
+}
+
+/// Sends the link that somebody asked for, if the address has an account.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendPasswordReset {
+    pub ask_id: uuid::Uuid,
+}
+
+impl Job for SendPasswordReset {
+    const NAME: &'static str = "auth.send_password_reset";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let mut conn = context.db.conn().await?;
+        let Some(asked) = queries::find_reset_ask(&conn, self.ask_id).await? else {
+            return Ok(());
+        };
+        let email = parse(&asked)?;
+        let account = queries::find_by_address(&conn, &email).await?;
+        if let Some(account) = account.filter(|a| a.user.state == UserState::Active) {
+            send_reset(&context, &mut conn, &email, &account).await?;
+        }
+        queries::delete_reset_ask(&mut conn, self.ask_id).await?;
+        Ok(())
+    }
+}
+
+async fn send_reset(
+    context: &Context,
+    conn: &mut AsyncPgConnection,
+    email: &EmailAddress,
+    account: &Account,
+) -> Result<(), JobError> {
+    let (user, now) = (account.user.id, context.clock.now());
+    let since = now - chrono::Duration::hours(1);
+    if queries::count_resets(conn, user, since).await? >= MAX_MAILS_AN_HOUR {
+        tracing::info!("an address got enough reset mails for now");
+        return Ok(());
+    }
+    let token = context.random.token();
+    let hash = karya_core::sealing::sha256(token.as_bytes());
+    queries::insert_reset(conn, &hash, user, now, now + ops::RESET_TTL).await?;
+    let template = Template::ResetPassword {
+        link: format!(
+            "{}/reset-password?token={token}",
+            context.options.public_url
+        ),
+        token,
+        valid_minutes: ops::RESET_TTL.num_minutes(),
+    };
+    let locale = account.user.locale;
+    let sent = context.mailer.send(now, email, locale, &template).await;
+    if sent.is_err() {
+        // The next attempt makes another; what reached nobody does not count.
+        queries::delete_token(conn, &hash).await?;
+    }
+    Ok(sent?)
+}
+
+/// Tells the owner of an account that its password is another one.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyPasswordChanged {
+    pub user_id: UserId,
+    pub at: DateTime<Utc>,
+}
+
+impl Job for NotifyPasswordChanged {
+    const NAME: &'static str = "auth.notify_password_changed";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        let conn = context.db.conn().await?;
+        let Some(account) = queries::find_account(&conn, self.user_id).await? else {
+            return Ok(());
+        };
+        drop(conn);
+        let template = Template::PasswordChanged {
+            display_name: account.user.display_name.clone(),
+            at: self.at,
+        };
+        tell(&context, &account, &template).await
+    }
+}
+
+async fn tell(context: &Context, account: &Account, template: &Template) -> Result<(), JobError> {
+    let (now, locale) = (context.clock.now(), account.user.locale);
+    let email = address(account)?;
+    Ok(context.mailer.send(now, &email, locale, template).await?)
+}
+
 fn address(account: &Account) -> Result<EmailAddress, JobError> {
-    EmailAddress::parse(&account.email)
+    parse(&account.email)
+}
+
+fn parse(address: &str) -> Result<EmailAddress, JobError> {
+    EmailAddress::parse(address)
         .map_err(|rule| format!("a stored address is not one: {}", rule.code()).into())
 }

@@ -29,6 +29,13 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::session::login)
         .service(http::session::refresh_tokens)
         .service(http::session::logout)
+        .service(http::password::ask_for_password_reset)
+        .service(http::password::confirm_password_reset)
+        .service(http::password::change_my_password)
+        .service(http::sessions::list_my_sessions)
+        .service(http::sessions::end_my_session)
+        .service(http::sessions::end_my_other_sessions)
+        .service(http::sessions::end_all_my_sessions)
         .service(http::me::get_me)
         .service(http::me::update_me);
 }

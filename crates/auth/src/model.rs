@@ -68,6 +68,10 @@ pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) user_id: UserId,
     pub(crate) device_name: Option<String>,
+    pub(crate) platform: Option<Platform>,
+    pub(crate) ip_prefix: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_seen_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) revoked_at: Option<DateTime<Utc>>,
 }

@@ -1,5 +1,5 @@
-//! What accounts may do: one place for every domain that grants a role or takes it away. Tokens say it from the next
-//! refresh on.
+//! What accounts may do: one place for every domain that grants a role or takes it away. It counts within three
+//! seconds; a role that is taken away ends the access tokens that name it, and the client refreshes.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

@@ -552,6 +552,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    password_reset_asks (id) {
+        id -> Uuid,
+        address -> Citext,
+        asked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     passwords (user_id) {
         user_id -> Uuid,
         /// PHC string: algorithm, parameters, salt and hash.
@@ -842,6 +850,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     mentorships,
     offerings,
     one_time_tokens,
+    password_reset_asks,
     passwords,
     refresh_tokens,
     regions,

@@ -35,6 +35,28 @@ pub enum Template {
         device_name: String,
         at: DateTime<Utc>,
     },
+    /// Tells the owner of an account that somebody signed in on a device that had not been seen before.
+    NewDevice {
+        display_name: String,
+        /// How the device called itself.
+        device_name: String,
+        /// The start of its address: enough to recognise a place.
+        network: String,
+        at: DateTime<Utc>,
+    },
+    /// Lets the owner of a mailbox set a new password. It names nobody: who asked is not known to be who reads it.
+    ResetPassword {
+        /// Opens the page that asks for the new password.
+        link: String,
+        /// For the app, when the link cannot be opened.
+        token: String,
+        valid_minutes: i64,
+    },
+    /// Tells the owner of an account that its password was changed.
+    PasswordChanged {
+        display_name: String,
+        at: DateTime<Utc>,
+    },
     /// Tells one side of a mentoring booking what happened to it.
     Booking(BookingMail),
     /// Tells a mentor what staff decided about them.
@@ -162,6 +184,63 @@ impl Template {
                     closing,
                 },
             ),
+            Self::NewDevice { display_name, device_name, network, at } => {
+                let at = at.format("%Y-%m-%d %H:%M UTC");
+                let paragraphs = if id {
+                    vec![
+                        format!("Seseorang masuk ke akun Karya Anda pada {at} dari perangkat baru: \u{201c}{device_name}\u{201d}, jaringan {network}."),
+                        "Bila itu Anda, tidak ada yang perlu dilakukan. Bila bukan, akhiri sesi itu di daftar perangkat dan ganti kata sandi Anda.".to_owned(),
+                    ]
+                } else {
+                    vec![
+                        format!("Somebody signed in to your Karya account at {at} on a new device: \u{201c}{device_name}\u{201d}, network {network}."),
+                        "If it was you, there is nothing to do. If not, end that session in the list of devices and change your password.".to_owned(),
+                    ]
+                };
+                (
+                    pick("Ada yang masuk dari perangkat baru", "Somebody signed in on a new device"),
+                    Words::to(display_name, paragraphs, id),
+                )
+            }
+            Self::ResetPassword { link, token, valid_minutes } => (
+                pick("Atur kata sandi baru", "Set a new password"),
+                Words {
+                    greeting: pick("Halo,", "Hello,").to_owned(),
+                    paragraphs: vec![
+                        pick(
+                            "Seseorang meminta kata sandi baru untuk akun Karya dengan alamat surel ini. Bila itu Anda, buka tautan ini dan pilih kata sandi baru. Semua sesi yang terbuka akan berakhir.",
+                            "Somebody asked for a new password for the Karya account with this address. If it was you, open this link and choose a new password. All open sessions will end.",
+                        )
+                        .to_owned(),
+                        if id {
+                            format!("Tautan ini berlaku {valid_minutes} menit dan hanya sekali. Bila bukan Anda, abaikan surel ini; kata sandi Anda tidak berubah.")
+                        } else {
+                            format!("The link is good for {valid_minutes} minutes and works once. If it was not you, ignore this mail; your password has not changed.")
+                        },
+                    ],
+                    button: Some((pick("Pilih kata sandi baru", "Choose a new password"), link.clone())),
+                    code: Some((pick("Atau tempel kode ini di aplikasi", "Or paste this code in the app"), token.clone())),
+                    closing,
+                },
+            ),
+            Self::PasswordChanged { display_name, at } => {
+                let at = at.format("%Y-%m-%d %H:%M UTC");
+                let paragraphs = if id {
+                    vec![
+                        format!("Kata sandi akun Karya Anda diganti pada {at}. Sesi di perangkat lain sudah berakhir."),
+                        "Bila bukan Anda yang menggantinya, segera minta kata sandi baru di aplikasi dan hubungi bantuan Karya.".to_owned(),
+                    ]
+                } else {
+                    vec![
+                        format!("The password of your Karya account was changed at {at}. Sessions on other devices have ended."),
+                        "If it was not you, ask for a new password in the app at once, and contact Karya support.".to_owned(),
+                    ]
+                };
+                (
+                    pick("Kata sandi Anda diganti", "Your password was changed"),
+                    Words::to(display_name, paragraphs, id),
+                )
+            }
             Self::Booking(mail) => mail.words(id),
             Self::Mentor(mail) => mail.words(id),
             Self::Group(mail) => mail.words(id),

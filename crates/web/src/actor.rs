@@ -1,20 +1,21 @@
 //! Who is asking: checks access tokens (RFC 9068 profile of JWT, by the rules of RFC 8725).
 
 use std::collections::HashMap;
-use std::future::{Ready, ready};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use chrono::{DateTime, Utc};
+use futures_util::future::LocalBoxFuture;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use karya_core::role::Role;
 use karya_core::{Clock, SessionId, UserId};
+use karya_db::Db;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Problem;
 use crate::codes::UNAUTHENTICATED;
+use crate::{Problem, Standings};
 
 /// The `typ` of our access tokens. Any other JWT, however well signed, is not one.
 pub const TOKEN_TYPE: &str = "at+jwt";
@@ -45,7 +46,8 @@ fn known_roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Role>, 
         .collect())
 }
 
-/// An account that proved who it is.
+/// An account that proved who it is, in a session that goes on. The roles are those of the database, at most three
+/// seconds old: what the token says of them is for clients.
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub user_id: UserId,
@@ -160,7 +162,8 @@ impl Actor {
     }
 }
 
-fn identify(req: &HttpRequest) -> Result<Option<Actor>, Problem> {
+/// The claims of the token, if the request has one that is sound in itself.
+fn claims(req: &HttpRequest) -> Result<Option<Claims>, Problem> {
     let refused = || Problem::of(&UNAUTHENTICATED);
     let Some(value) = req.headers().get(header::AUTHORIZATION) else {
         return Ok(None);
@@ -180,28 +183,48 @@ fn identify(req: &HttpRequest) -> Result<Option<Actor>, Problem> {
         tracing::debug!(%error, "a token was refused");
         refused()
     })?;
+    Ok(Some(claims))
+}
+
+async fn identify(req: HttpRequest) -> Result<Option<Actor>, Problem> {
+    let Some(claims) = claims(&req)? else {
+        return Ok(None);
+    };
+    let refused = || Problem::of(&UNAUTHENTICATED);
+    let db = req.app_data::<web::Data<Db>>().ok_or_else(refused)?;
+    let clock = req.app_data::<web::Data<Clock>>().ok_or_else(refused)?;
+    let standings = req.app_data::<web::Data<Standings>>().ok_or_else(refused)?;
+    let Some(roles) = standings.roles(db, clock.now(), &claims).await? else {
+        tracing::debug!("a token outlived its session");
+        return Err(refused());
+    };
     Ok(Some(Actor {
         user_id: claims.sub,
         session_id: claims.sid,
-        roles: claims.roles,
+        roles,
     }))
 }
 
 impl FromRequest for Actor {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(identify(req).and_then(|actor| actor.ok_or_else(|| Problem::of(&UNAUTHENTICATED))))
+        let req = req.clone();
+        Box::pin(async move {
+            let actor = identify(req).await?;
+            actor.ok_or_else(|| Problem::of(&UNAUTHENTICATED))
+        })
     }
 }
 
 impl FromRequest for MaybeActor {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(identify(req).map(Self))
+        let req = req.clone();
+        Box::pin(async move { identify(req).await.map(Self) })
     }
 }
 

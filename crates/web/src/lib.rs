@@ -19,6 +19,7 @@ mod query;
 pub mod rate_limit;
 mod reply;
 mod security_headers;
+mod standing;
 
 pub use actor::{Actor, MaybeActor, TokenVerifier};
 pub use client_ip::{ClientIp, TrustedProxies};
@@ -39,3 +40,4 @@ pub use query::{Query, path_config};
 pub use rate_limit::{RateLimits, rate_limit};
 pub use reply::Reply;
 pub use security_headers::security_headers;
+pub use standing::Standings;

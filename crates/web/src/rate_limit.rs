@@ -62,10 +62,14 @@ impl RateLimits {
 
     /// `path` as the router sees it: percent-encoded letters are letters.
     fn of(&self, path: &str) -> &Limiter {
-        const CREDENTIALS: [&str; 3] = [
+        const CREDENTIALS: [&str; 7] = [
             "/v1/auth/register",
             "/v1/auth/login",
             "/v1/auth/email-verification",
+            "/v1/auth/password-reset",
+            "/v1/me/password",
+            "/verify-email",
+            "/reset-password",
         ];
         if CREDENTIALS.iter().any(|prefix| path.starts_with(prefix)) {
             &self.credentials

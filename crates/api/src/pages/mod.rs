@@ -1,7 +1,8 @@
-//! The few pages for people: the landing page, the explanation of each error code, the verification link,
+//! The few pages for people: the landing page, the explanation of each error code, the links in mails,
 //! and the interactive documentation. Plain HTML; scripts only in the documentation.
 
 mod problems;
+mod reset_password;
 mod verify_certificate;
 mod verify_email;
 
@@ -10,6 +11,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use karya_core::Lang;
 use karya_web::Locale;
+use serde::Deserialize;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::state::AppState;
@@ -40,6 +42,8 @@ pub(crate) fn routes(cfg: &mut web::ServiceConfig, state: &AppState) {
     .route("/verify/{code}", web::get().to(verify_certificate::show))
     .route("/verify-email", web::get().to(verify_email::form))
     .route("/verify-email", web::post().to(verify_email::submit))
+    .route("/reset-password", web::get().to(reset_password::form))
+    .route("/reset-password", web::post().to(reset_password::submit))
     .route("/docs", web::get().to(async || redirect("/docs/")))
     .service(SwaggerUi::new("/docs/{_:.*}").config(swagger));
     if let Some(folder) = &state.inbox {
@@ -69,6 +73,23 @@ async fn index(Locale(lang): Locale, has_inbox: bool, has_metrics: bool) -> Http
         has_inbox,
         has_metrics,
     })
+}
+
+/// What a link in a mail brings along.
+#[derive(Deserialize)]
+struct Link {
+    #[serde(default)]
+    token: String,
+}
+
+/// A page whose address holds a secret: kept out of caches.
+fn private(page: &impl Template) -> HttpResponse {
+    let mut response = html(page);
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        header::HeaderValue::from_static("no-store"),
+    );
+    response
 }
 
 fn html(page: &impl Template) -> HttpResponse {

@@ -1,7 +1,6 @@
 //! The target of the link in the verification mail. Opening it changes nothing, because mail scanners open links
 //! too; the button does.
 
-use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -11,11 +10,7 @@ use karya_db::Db;
 use karya_web::{Locale, Problem};
 use serde::Deserialize;
 
-#[derive(Deserialize)]
-pub(super) struct Link {
-    #[serde(default)]
-    token: String,
-}
+use super::Link;
 
 #[derive(Deserialize)]
 pub(super) struct Answer {
@@ -39,13 +34,7 @@ struct Page {
 }
 
 fn page(lang: Lang, token: String, step: Step) -> HttpResponse {
-    let mut response = super::html(&Page { lang, token, step });
-    // The address holds the token: keep it out of caches.
-    response.headers_mut().insert(
-        header::CACHE_CONTROL,
-        header::HeaderValue::from_static("no-store"),
-    );
-    response
+    super::private(&Page { lang, token, step })
 }
 
 /// Asks for confirmation.

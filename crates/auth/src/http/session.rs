@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, post};
 use chrono::{DateTime, Utc};
 use karya_core::{Check, Clock, EmailAddress, Random, Rule, SessionId, Text};
 use karya_db::Db;
-use karya_web::{Actor, ClientIp, CommonProblems, Json, Problem, ProblemBody};
+use karya_web::{Actor, ClientIp, CommonProblems, Json, Problem, ProblemBody, Standings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -183,7 +183,7 @@ pub(crate) async fn refresh_tokens(
 
 /// Sign out
 ///
-/// Ends the session of the access token. A second time changes nothing.
+/// Ends the session of the access token, and the token with it.
 #[utoipa::path(tag = "auth", security(("bearer" = [])), responses(
     (status = 204, description = "Signed out"),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
@@ -194,8 +194,10 @@ pub(crate) async fn logout(
     actor: Actor,
     db: Data<Db>,
     clock: Data<Clock>,
+    standings: Data<Standings>,
 ) -> Result<HttpResponse, Problem> {
     let mut conn = db.conn().await?;
     ops::logout(&mut conn, clock.now(), actor.session_id).await?;
+    standings.forget(actor.session_id);
     Ok(HttpResponse::NoContent().finish())
 }

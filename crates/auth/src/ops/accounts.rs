@@ -100,12 +100,16 @@ const UNVERIFIED: Duration = Duration::days(7);
 /// How long ended sessions and expired tokens stay, to tell a late replay from a stranger.
 const ENDED: Duration = Duration::days(30);
 
+/// How long the address that somebody forgot the password of is kept for a worker to come by.
+const UNANSWERED: Duration = Duration::days(2);
+
 /// Deletes what is of no use any more. Safe to run at any time, by several processes.
 pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<usize, AuthError> {
     let accounts = queries::delete_unverified(conn, now - UNVERIFIED).await?;
     let sessions = queries::delete_ended_sessions(conn, now - ENDED).await?;
     let tokens = queries::delete_expired_tokens(conn, now - ENDED).await?;
-    Ok(accounts + sessions + tokens)
+    let asks = queries::delete_old_reset_asks(conn, now - UNANSWERED).await?;
+    Ok(accounts + sessions + tokens + asks)
 }
 
 /// An account made by an operator or by the demo seed.

@@ -58,10 +58,13 @@ pub(crate) async fn login(
         None
     };
     let mut conn = db.conn().await?;
-    if let Some(new) = upgraded {
-        queries::upgrade_hash(&mut conn, account.user.id, &phc, &new).await?;
-    }
-    let issued = issue_session(&mut conn, tools, now, &account, device).await?;
+    let phc = match upgraded {
+        Some(new) if queries::upgrade_hash(&mut conn, account.user.id, &phc, &new).await? > 0 => {
+            new
+        }
+        _ => phc,
+    };
+    let issued = issue_session(&mut conn, tools, now, &account, device, Some(&phc)).await?;
     Ok((account, issued))
 }
 
@@ -73,12 +76,16 @@ pub(crate) struct Tools<'a> {
 }
 
 /// Opens a session: the one way to do so, whatever the credential was.
+///
+/// `phc`: the hash of the password that was checked. If it is not the account's any more, or the account was shut since
+/// it was read, there is no session: a change of password must not miss one that opens beside it.
 async fn issue_session(
     conn: &mut AsyncPgConnection,
     tools: &Tools<'_>,
     now: DateTime<Utc>,
     account: &Account,
     device: Device,
+    phc: Option<&str>,
 ) -> Result<IssuedSession, AuthError> {
     let session = NewSession {
         id: SessionId::fresh(),
@@ -101,8 +108,21 @@ async fn issue_session(
         successor_sealed: None,
     };
     conn.transaction(async |conn| {
+        let held = queries::hold_credentials(conn, account.user.id).await?;
+        if held.is_none_or(|held| phc.is_some_and(|phc| phc != held)) {
+            return Err(AuthError::InvalidCredentials);
+        }
+        let (seen_before, on_this_device) = queries::knows_device(conn, &session).await?;
         queries::insert_session(conn, &session).await?;
-        queries::insert_refresh_token(conn, &token).await
+        // The first device of all is no news, nor are tokens that an operator makes.
+        if phc.is_some() && seen_before && !on_this_device {
+            let notice = jobs::NotifyNewDevice {
+                session_id: session.id,
+            };
+            karya_jobs::enqueue(conn, &notice).await?;
+        }
+        queries::insert_refresh_token(conn, &token).await?;
+        Ok(())
     })
     .await?;
     Ok(IssuedSession {
@@ -283,6 +303,7 @@ pub async fn demo_token(
         now,
         &account,
         device,
+        None,
     )
     .await?
     .access_token)

@@ -13,6 +13,15 @@ use karya_db::schema::{
 
 use crate::model::{Account, NewSession, RefreshToken, Session, SigningKey, User};
 
+mod credentials;
+mod devices;
+
+pub(crate) use credentials::*;
+pub(crate) use devices::*;
+
+/// What a token in a mail is good for; it is good for nothing else.
+const VERIFY: &str = "verify_email";
+
 fn roles() -> diesel::expression::SqlLiteral<Array<Text>> {
     diesel::dsl::sql("array(SELECT role FROM user_roles WHERE user_id = users.id ORDER BY role)")
 }
@@ -308,6 +317,7 @@ pub(crate) async fn replace_verification(
 ) -> QueryResult<usize> {
     let unused = one_time_tokens::user_id
         .eq(user)
+        .and(one_time_tokens::purpose.eq(VERIFY))
         .and(one_time_tokens::used_at.is_null());
     diesel::update(one_time_tokens::table.filter(unused))
         .set(one_time_tokens::expires_at.eq(now))
@@ -316,7 +326,7 @@ pub(crate) async fn replace_verification(
     diesel::insert_into(one_time_tokens::table)
         .values((
             one_time_tokens::token_hash.eq(hash),
-            one_time_tokens::purpose.eq("verify_email"),
+            one_time_tokens::purpose.eq(VERIFY),
             one_time_tokens::user_id.eq(user),
             one_time_tokens::issued_at.eq(now),
             one_time_tokens::expires_at.eq(expires_at),
@@ -336,6 +346,7 @@ pub(crate) async fn count_verifications(
         .filter(
             emails::address
                 .eq(email.as_str())
+                .and(one_time_tokens::purpose.eq(VERIFY))
                 .and(one_time_tokens::issued_at.gt(since)),
         )
         .count()
@@ -350,7 +361,11 @@ pub(crate) async fn find_verification(
 ) -> QueryResult<Option<String>> {
     one_time_tokens::table
         .inner_join(passwords::table.on(passwords::user_id.eq(one_time_tokens::user_id)))
-        .filter(one_time_tokens::token_hash.eq(hash))
+        .filter(
+            one_time_tokens::token_hash
+                .eq(hash)
+                .and(one_time_tokens::purpose.eq(VERIFY)),
+        )
         .select(passwords::phc)
         .first(&mut &*conn)
         .await
@@ -364,7 +379,7 @@ pub(crate) async fn verification_user(
 ) -> QueryResult<Option<UserId>> {
     one_time_tokens::table
         .find(hash)
-        .filter(one_time_tokens::purpose.eq("verify_email"))
+        .filter(one_time_tokens::purpose.eq(VERIFY))
         .select(one_time_tokens::user_id)
         .first(&mut &*conn)
         .await
@@ -400,7 +415,7 @@ pub(crate) async fn consume_verification(
     diesel::update(
         one_time_tokens::table.find(hash).filter(
             one_time_tokens::purpose
-                .eq("verify_email")
+                .eq(VERIFY)
                 .and(one_time_tokens::used_at.is_null())
                 .and(one_time_tokens::expires_at.gt(now)),
         ),

@@ -1,0 +1,30 @@
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncPgConnection;
+use karya_core::{SessionId, UserId};
+
+use crate::{AuthError, queries};
+
+/// Ends one of one's own sessions; one that is over stays as it is.
+pub(crate) async fn end_session(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    user: UserId,
+    session: SessionId,
+) -> Result<(), AuthError> {
+    queries::find_session(conn, session)
+        .await?
+        .filter(|session| session.user_id == user)
+        .ok_or(AuthError::SessionNotFound)?;
+    queries::revoke_session(conn, session, "logout", now).await?;
+    Ok(())
+}
+
+/// Ends all of one's own sessions, except one if it is named, and says how many.
+pub(crate) async fn end_sessions(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<usize, AuthError> {
+    Ok(queries::revoke_sessions(conn, user, keep, "logout", now).await?)
+}

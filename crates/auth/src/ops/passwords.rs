@@ -1,0 +1,168 @@
+use chrono::{DateTime, Duration, Utc};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use karya_core::sealing::sha256;
+use karya_core::{EmailAddress, Invalid, Rule, SessionId, UserId, Words};
+use karya_db::{Db, OnConstraint};
+use uuid::Uuid;
+
+use crate::model::Account;
+use crate::{AuthError, PasswordPool, jobs, password, queries};
+
+/// How long the link in a reset mail works.
+pub(crate) const RESET_TTL: Duration = Duration::minutes(30);
+
+const WRONG: Rule = Rule::Other {
+    code: "wrong_password",
+    words: Words {
+        id: "bukan kata sandi Anda saat ini",
+        en: "is not your present password",
+    },
+};
+
+/// Notes that somebody wants a new password for an address. The worker finds out whether it has an account: here, a
+/// known address and an unknown one make the same work.
+pub(crate) async fn ask_for_reset(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    email: &EmailAddress,
+) -> Result<(), AuthError> {
+    let ask_id = Uuid::now_v7();
+    queries::insert_reset_ask(conn, ask_id, email, now).await?;
+    karya_jobs::enqueue(conn, &jobs::SendPasswordReset { ask_id }).await?;
+    Ok(())
+}
+
+/// Checks a reset token and the password that is to be set, and hashes that. Uses nothing up.
+pub async fn prepare_reset(
+    db: &Db,
+    passwords: &PasswordPool,
+    now: DateTime<Utc>,
+    (token, new_password): (&str, &str),
+) -> Result<String, AuthError> {
+    let conn = db.conn().await?;
+    let user = queries::reset_user(&conn, &hash_of(token), now)
+        .await?
+        .ok_or(AuthError::ResetInvalid)?;
+    let account = queries::find_account(&conn, user)
+        .await?
+        .ok_or(AuthError::ResetInvalid)?;
+    drop(conn);
+    check_new(&account, new_password)?;
+    passwords.hash(new_password).await
+}
+
+/// Sets a password with the token from a reset mail, after [`prepare_reset`]: once, and never signs in.
+///
+/// Every session and access token of the account ends. The mail proves the address too: other claims on it end.
+pub async fn reset_password(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    token: &str,
+    phc: &str,
+) -> Result<UserId, AuthError> {
+    let hash = hash_of(token);
+    conn.transaction(async |conn| {
+        let user = queries::reset_user(conn, &hash, now)
+            .await?
+            .ok_or(AuthError::ResetInvalid)?;
+        // In the order of everybody who proves an address or changes how an account signs in.
+        queries::lock_claims(conn, user).await?;
+        queries::lock_active(conn, user)
+            .await?
+            .ok_or(AuthError::ResetInvalid)?;
+        queries::set_password(conn, user, phc, now).await?;
+        if queries::consume_reset(conn, &hash, now).await? == 0 {
+            return Err(AuthError::ResetInvalid);
+        }
+        queries::raise_epoch(conn, user).await?;
+        let proved = queries::verify_claim(conn, user, now)
+            .await
+            .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?;
+        if let Some(address) = proved {
+            queries::delete_other_claims(conn, &address, user).await?;
+        }
+        after_change(conn, now, user, None).await?;
+        Ok(user)
+    })
+    .await
+}
+
+/// A change of password whose values are in order.
+#[derive(Debug)]
+pub(crate) struct PasswordChange {
+    old_phc: String,
+    new_phc: String,
+}
+
+/// Checks the present password and the new one, and hashes that.
+pub(crate) async fn prepare_change(
+    db: &Db,
+    passwords: &PasswordPool,
+    user: UserId,
+    (current, new): (&str, &str),
+) -> Result<PasswordChange, AuthError> {
+    let conn = db.conn().await?;
+    let account = queries::find_account(&conn, user)
+        .await?
+        .ok_or(AuthError::AccountGone)?;
+    let old_phc = queries::find_hash(&conn, user)
+        .await?
+        .ok_or(AuthError::AccountGone)?;
+    drop(conn);
+    check_new(&account, new)?;
+    let verdict = passwords.verify(current, Some(old_phc.clone())).await?;
+    if !verdict.matches {
+        return Err(wrong());
+    }
+    let new_phc = passwords.hash(new).await?;
+    Ok(PasswordChange { old_phc, new_phc })
+}
+
+/// Changes the password, after [`prepare_change`]. Sessions other than `keep` end; of many changes at once, one wins.
+pub(crate) async fn change_password(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    (user, keep): (UserId, SessionId),
+    change: &PasswordChange,
+) -> Result<(), AuthError> {
+    queries::lock_active(conn, user)
+        .await?
+        .ok_or(AuthError::AccountGone)?;
+    let phcs = (change.old_phc.as_str(), change.new_phc.as_str());
+    if queries::swap_password(conn, user, phcs, now).await? == 0 {
+        return Err(wrong());
+    }
+    after_change(conn, now, user, Some(keep)).await
+}
+
+/// What a new password ends, and who is told.
+async fn after_change(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<(), AuthError> {
+    queries::void_tokens(conn, user, now).await?;
+    queries::revoke_sessions(conn, user, keep, "credential_change", now).await?;
+    let notice = jobs::NotifyPasswordChanged {
+        user_id: user,
+        at: now,
+    };
+    karya_jobs::enqueue(conn, &notice).await?;
+    Ok(())
+}
+
+fn check_new(account: &Account, password: &str) -> Result<(), AuthError> {
+    let email =
+        EmailAddress::parse(&account.email).map_err(|rule| Invalid::body("/email", rule))?;
+    password::check(password, &email, &account.user.display_name)
+        .map_err(|rule| Invalid::body("/new_password", rule).into())
+}
+
+fn wrong() -> AuthError {
+    Invalid::body("/current_password", WRONG).into()
+}
+
+fn hash_of(token: &str) -> Vec<u8> {
+    sha256(token.trim().as_bytes())
+}

@@ -1,0 +1,279 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use karya_core::{EmailAddress, SessionId, UserId};
+use karya_db::schema::{emails, one_time_tokens, password_reset_asks, passwords, sessions, users};
+use uuid::Uuid;
+
+use super::roles;
+use crate::model::{Account, User, UserState};
+
+const RESET: &str = "reset_password";
+
+pub(crate) async fn insert_reset_ask(
+    conn: &mut AsyncPgConnection,
+    id: Uuid,
+    address: &EmailAddress,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::insert_into(password_reset_asks::table)
+        .values((
+            password_reset_asks::id.eq(id),
+            password_reset_asks::address.eq(address.as_str()),
+            password_reset_asks::asked_at.eq(now),
+        ))
+        .execute(conn)
+        .await
+}
+
+pub(crate) async fn find_reset_ask(
+    conn: &AsyncPgConnection,
+    id: Uuid,
+) -> QueryResult<Option<String>> {
+    password_reset_asks::table
+        .find(id)
+        .select(password_reset_asks::address)
+        .first(&mut &*conn)
+        .await
+        .optional()
+}
+
+pub(crate) async fn delete_reset_ask(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<usize> {
+    diesel::delete(password_reset_asks::table.find(id))
+        .execute(conn)
+        .await
+}
+
+/// Asks that were made before `before`, and that no worker has seen to.
+pub(crate) async fn delete_old_reset_asks(
+    conn: &mut AsyncPgConnection,
+    before: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let old = password_reset_asks::asked_at.lt(before);
+    diesel::delete(password_reset_asks::table.filter(old))
+        .execute(conn)
+        .await
+}
+
+/// The account that has the address or, if nobody has proved it, the newest that claims it.
+pub(crate) async fn find_by_address(
+    conn: &AsyncPgConnection,
+    address: &EmailAddress,
+) -> QueryResult<Option<Account>> {
+    users::table
+        .inner_join(emails::table)
+        .filter(emails::address.eq(address.as_str()))
+        .order((emails::verified_at.is_null(), emails::created_at.desc()))
+        .select((
+            User::as_select(),
+            emails::address,
+            emails::verified_at,
+            roles(),
+        ))
+        .first(&mut &*conn)
+        .await
+        .optional()
+}
+
+/// How many reset mails went to the account since `since`.
+pub(crate) async fn count_resets(
+    conn: &AsyncPgConnection,
+    user: UserId,
+    since: DateTime<Utc>,
+) -> QueryResult<i64> {
+    one_time_tokens::table
+        .filter(
+            one_time_tokens::user_id
+                .eq(user)
+                .and(one_time_tokens::purpose.eq(RESET))
+                .and(one_time_tokens::issued_at.gt(since)),
+        )
+        .count()
+        .get_result(&mut &*conn)
+        .await
+}
+
+pub(crate) async fn insert_reset(
+    conn: &mut AsyncPgConnection,
+    hash: &[u8],
+    user: UserId,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::insert_into(one_time_tokens::table)
+        .values((
+            one_time_tokens::token_hash.eq(hash),
+            one_time_tokens::purpose.eq(RESET),
+            one_time_tokens::user_id.eq(user),
+            one_time_tokens::issued_at.eq(now),
+            one_time_tokens::expires_at.eq(expires_at),
+        ))
+        .execute(conn)
+        .await
+}
+
+/// Forgets a token that reached nobody.
+pub(crate) async fn delete_token(conn: &mut AsyncPgConnection, hash: &[u8]) -> QueryResult<usize> {
+    diesel::delete(one_time_tokens::table.find(hash))
+        .execute(conn)
+        .await
+}
+
+/// Whose reset token it is, if it is good.
+pub(crate) async fn reset_user(
+    conn: &AsyncPgConnection,
+    hash: &[u8],
+    now: DateTime<Utc>,
+) -> QueryResult<Option<UserId>> {
+    one_time_tokens::table
+        .find(hash)
+        .filter(
+            one_time_tokens::purpose
+                .eq(RESET)
+                .and(one_time_tokens::used_at.is_null())
+                .and(one_time_tokens::expires_at.gt(now)),
+        )
+        .select(one_time_tokens::user_id)
+        .first(&mut &*conn)
+        .await
+        .optional()
+}
+
+/// Uses a reset token up; of many callers, one does.
+pub(crate) async fn consume_reset(
+    conn: &mut AsyncPgConnection,
+    hash: &[u8],
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(
+        one_time_tokens::table.find(hash).filter(
+            one_time_tokens::purpose
+                .eq(RESET)
+                .and(one_time_tokens::used_at.is_null())
+                .and(one_time_tokens::expires_at.gt(now)),
+        ),
+    )
+    .set(one_time_tokens::used_at.eq(now))
+    .execute(conn)
+    .await
+}
+
+/// Ends every token in a mail that the account has not used.
+pub(crate) async fn void_tokens(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(
+        one_time_tokens::table.filter(
+            one_time_tokens::user_id
+                .eq(user)
+                .and(one_time_tokens::used_at.is_null())
+                .and(one_time_tokens::expires_at.gt(now)),
+        ),
+    )
+    .set(one_time_tokens::expires_at.eq(now))
+    .execute(conn)
+    .await
+}
+
+/// Locks an active account: whoever changes how it signs in goes first here, and then to passwords, tokens, sessions.
+pub(crate) async fn lock_active(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+) -> QueryResult<Option<UserId>> {
+    users::table
+        .find(user)
+        .filter(users::state.eq(UserState::Active))
+        .select(users::id)
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Ends every access token of the account.
+pub(crate) async fn raise_epoch(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<usize> {
+    diesel::update(users::table.find(user))
+        .set(users::token_epoch.eq(users::token_epoch + 1))
+        .execute(conn)
+        .await
+}
+
+pub(crate) async fn find_hash(
+    conn: &AsyncPgConnection,
+    user: UserId,
+) -> QueryResult<Option<String>> {
+    passwords::table
+        .find(user)
+        .select(passwords::phc)
+        .first(&mut &*conn)
+        .await
+        .optional()
+}
+
+/// Sets the password, whatever it was.
+pub(crate) async fn set_password(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+    phc: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(passwords::table.find(user))
+        .set((passwords::phc.eq(phc), passwords::changed_at.eq(now)))
+        .execute(conn)
+        .await
+}
+
+/// Sets the password unless it has changed since `old` was read.
+pub(crate) async fn swap_password(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+    (old, new): (&str, &str),
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(passwords::table.find(user).filter(passwords::phc.eq(old)))
+        .set((passwords::phc.eq(new), passwords::changed_at.eq(now)))
+        .execute(conn)
+        .await
+}
+
+/// The hash of an active account's password; neither changes before the transaction ends.
+pub(crate) async fn hold_credentials(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+) -> QueryResult<Option<String>> {
+    users::table
+        .inner_join(passwords::table)
+        .filter(users::id.eq(user).and(users::state.eq(UserState::Active)))
+        .select(passwords::phc)
+        .for_share()
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// Ends the sessions of an account that are not over, except one.
+pub(crate) async fn revoke_sessions(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+    keep: Option<SessionId>,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(
+        sessions::table.filter(
+            sessions::user_id
+                .eq(user)
+                .and(sessions::id.ne_all(Vec::from_iter(keep)))
+                .and(sessions::revoked_at.is_null())
+                .and(sessions::expires_at.gt(now)),
+        ),
+    )
+    .set((
+        sessions::revoked_at.eq(now),
+        sessions::revoke_reason.eq(reason),
+    ))
+    .execute(conn)
+    .await
+}

@@ -1,0 +1,87 @@
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use karya_core::{SessionId, UserId};
+use karya_db::schema::{emails, sessions, users};
+
+use super::roles;
+use crate::model::{Account, NewSession, Session, User};
+
+/// Whether the account was signed in before, and whether on a device like this one. Devices without a name are alike
+/// if they are of one network.
+pub(crate) async fn knows_device(
+    conn: &AsyncPgConnection,
+    new: &NewSession,
+) -> QueryResult<(bool, bool)> {
+    let network = sessions::device_name
+        .is_not_null()
+        .or(sessions::ip_prefix.is_not_distinct_from(&new.ip_prefix));
+    let alike = sessions::user_id
+        .eq(new.user_id)
+        .and(sessions::device_name.is_not_distinct_from(&new.device_name))
+        .and(sessions::platform.is_not_distinct_from(new.platform))
+        .and(network);
+    let any = sessions::user_id.eq(new.user_id);
+    diesel::select((
+        exists(sessions::table.filter(any)),
+        exists(sessions::table.filter(alike)),
+    ))
+    .get_result(&mut &*conn)
+    .await
+}
+
+/// A session and its account.
+pub(crate) async fn find_owner(
+    conn: &AsyncPgConnection,
+    session: SessionId,
+) -> QueryResult<Option<(Session, Account)>> {
+    let row: Option<(Session, User, String, Option<DateTime<Utc>>, Vec<_>)> = sessions::table
+        .inner_join(users::table.inner_join(emails::table))
+        .filter(sessions::id.eq(session))
+        .select((
+            Session::as_select(),
+            User::as_select(),
+            emails::address,
+            emails::verified_at,
+            roles(),
+        ))
+        .first(&mut &*conn)
+        .await
+        .optional()?;
+    Ok(row.map(|(session, user, email, email_verified_at, roles)| {
+        let account = Account {
+            user,
+            email,
+            email_verified_at,
+            roles,
+        };
+        (session, account)
+    }))
+}
+
+/// A page of the sessions of an account that go on, the newest first.
+pub(crate) async fn open_sessions(
+    conn: &AsyncPgConnection,
+    user: UserId,
+    (now, idle_since): (DateTime<Utc>, DateTime<Utc>),
+    after: Option<SessionId>,
+    limit: i64,
+) -> QueryResult<Vec<Session>> {
+    let mut query = sessions::table
+        .filter(
+            sessions::user_id
+                .eq(user)
+                .and(sessions::revoked_at.is_null())
+                .and(sessions::expires_at.gt(now))
+                .and(sessions::last_seen_at.gt(idle_since)),
+        )
+        .select(Session::as_select())
+        .order(sessions::id.desc())
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(sessions::id.lt(after));
+    }
+    query.load(&mut &*conn).await
+}

@@ -1,0 +1,5 @@
+DROP TABLE password_reset_asks;
+DELETE FROM one_time_tokens WHERE purpose <> 'verify_email';
+ALTER TABLE one_time_tokens
+    DROP CONSTRAINT one_time_tokens_purpose_check,
+    ADD CONSTRAINT one_time_tokens_purpose_check CHECK (purpose IN ('verify_email'));
