@@ -3,6 +3,7 @@
 //! One binary, so that there is one link step and one throw-away cluster.
 
 mod accounts;
+mod accounts_abuse;
 mod accounts_passwords;
 mod browser;
 mod businesses;

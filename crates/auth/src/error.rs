@@ -23,6 +23,9 @@ karya_core::codes! {
     REFRESH_REUSED = "auth.refresh_reused", Unauthenticated,
         title: "Token penyegar dipakai dua kali; sesi ini diakhiri" / "The refresh token was used twice; the session is ended",
         fix: "Minta pengguna masuk lagi. Simpan selalu token penyegar yang terbaru." / "Ask the user to sign in again. Always keep the newest refresh token.";
+    TOO_MANY_ATTEMPTS = "auth.too_many_attempts", TooManyRequests,
+        title: "Terlalu banyak percobaan masuk ke akun ini" / "Too many tries at signing in to this account",
+        fix: "Coba lagi setelah waktu pada `Retry-After`, atau masuk dari perangkat yang pernah dipakai dengan `device_token`-nya." / "Try again after the time in `Retry-After`, or sign in on a device that did before, with its `device_token`.";
     HASHING_BUSY = "auth.busy", Unavailable,
         title: "Terlalu banyak orang sedang masuk" / "Too many people are signing in",
         fix: "Coba lagi setelah waktu pada `Retry-After`." / "Try again after the time in `Retry-After`.";
@@ -45,6 +48,8 @@ pub enum AuthError {
     RefreshInvalid,
     #[error("the refresh token was used before")]
     RefreshReused,
+    #[error("too many wrong passwords for the account")]
+    TooManyAttempts { retry_after: Duration },
     #[error("the hashing pool is full")]
     HashingBusy { retry_after: Duration },
     #[error("the account has no such session")]
@@ -75,6 +80,7 @@ impl ApiError for AuthError {
             Self::ResetInvalid => &RESET_INVALID,
             Self::RefreshInvalid => &REFRESH_INVALID,
             Self::RefreshReused => &REFRESH_REUSED,
+            Self::TooManyAttempts { .. } => &TOO_MANY_ATTEMPTS,
             Self::HashingBusy { .. } => &HASHING_BUSY,
             Self::SessionNotFound => &NOT_FOUND,
             Self::StaleVersion => &STALE_VERSION,
@@ -93,7 +99,9 @@ impl ApiError for AuthError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::HashingBusy { retry_after } => Some(*retry_after),
+            Self::HashingBusy { retry_after } | Self::TooManyAttempts { retry_after } => {
+                Some(*retry_after)
+            }
             Self::Db(error) => error.retry_after(),
             _ => None,
         }

@@ -450,6 +450,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Devices that signed in before: strangers' tries at the password do not delay them.
+    known_devices (token_hash) {
+        token_hash -> Bytea,
+        user_id -> Uuid,
+        created_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     mentors (user_id) {
         user_id -> Uuid,
         state -> Text,
@@ -552,6 +562,7 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Addresses for which somebody wants a new password, until the worker has seen to it. Known or not: asking does the same.
     password_reset_asks (id) {
         id -> Uuid,
         address -> Citext,
@@ -632,6 +643,17 @@ diesel::table! {
         expires_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
         revoke_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Tries at a password that were not right, by strangers for an address, or by one known device. Known addresses and unknown ones count alike.
+    sign_in_attempts (key) {
+        /// SHA-256 of the address, or of the hash of the device token.
+        key -> Bytea,
+        attempts -> Int4,
+        last_at -> Timestamptz,
+        blocked_until -> Nullable<Timestamptz>,
     }
 }
 
@@ -803,6 +825,7 @@ diesel::joinable!(group_seats -> users (mentee_id));
 diesel::joinable!(group_sessions -> mentors (mentor_id));
 diesel::joinable!(group_suspensions -> group_sessions (session_id));
 diesel::joinable!(group_suspensions -> session_alerts (alert_id));
+diesel::joinable!(known_devices -> users (user_id));
 diesel::joinable!(mentorship_goals -> mentorships (mentorship_id));
 diesel::joinable!(mentorships -> mentors (mentor_id));
 diesel::joinable!(mentorships -> users (mentee_id));
@@ -845,6 +868,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_seats,
     group_sessions,
     group_suspensions,
+    known_devices,
     mentors,
     mentorship_goals,
     mentorships,

@@ -408,6 +408,8 @@ async fn reading_takes_as_many_statements_however_much_there_is() {
     // A connection's first statement brings others with it, a session's first request the look at how it stands.
     admin.get("/v1/booking-disputes").await.ok(200);
     sari.get(HOURS).await.ok(200);
+    // And the first request of a session reads how it stands.
+    admin.get("/v1/me").await.ok(200);
     sari.get("/v1/certificates").await.ok(200);
     sari.get("/v1/bookings").await.ok(200);
     for (client, address, statements) in [

@@ -30,6 +30,9 @@ pub(crate) struct Login {
     device_name: Option<String>,
     #[schema(nullable = false)]
     platform: Option<Platform>,
+    /// From the last sign-in on this device: other people's wrong passwords do not delay it.
+    #[schema(nullable = false, min_length = 1, max_length = 100)]
+    device_token: Option<String>,
 }
 
 impl Login {
@@ -42,6 +45,9 @@ impl Login {
         if self.password.chars().count() > password::MAX {
             check.fail("/password", Rule::TooLong { max: password::MAX });
         }
+        if self.device_token.as_ref().is_some_and(|t| t.len() > 100) {
+            check.fail("/device_token", Rule::TooLong { max: 100 });
+        }
         let parsed = email.zip(name).map(|(email, name)| {
             let name = name.map(Text::into_string);
             (
@@ -50,6 +56,7 @@ impl Login {
                     name,
                     platform: self.platform,
                     ip_prefix: Some(ip.prefix()),
+                    token: self.device_token.clone(),
                 },
             )
         });
@@ -62,6 +69,9 @@ impl Login {
 pub(crate) struct TokenPair {
     #[serde(flatten)]
     tokens: RefreshedTokens,
+    /// Keep it on the device, beyond the session, and send it with the next sign-in.
+    #[schema(max_length = 100)]
+    device_token: String,
     user: MeView,
 }
 
@@ -100,12 +110,14 @@ impl RefreshedTokens {
 /// Sign in
 ///
 /// Opens a session on this device. Repeating the request opens another one, so it takes no `Idempotency-Key`:
-/// credentials are never kept.
+/// credentials are never kept. After ten wrong passwords for an address within 15 minutes, the next try has to wait:
+/// a second, then twice as long each time, up to 15 minutes. Devices that signed in before are counted apart.
 #[utoipa::path(tag = "auth", responses(
     (status = 200, description = "Signed in", body = TokenPair),
     (status = 401, description = "`auth.invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`auth.account_locked`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "`auth.too_many_attempts`, `request.rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[post("/auth/login")]
@@ -130,11 +142,11 @@ pub(crate) async fn login(
         options: &options,
     };
     let credentials = (email, body.password.as_str());
-    let (account, issued) =
-        ops::login(&db, &passwords, &tools, clock.now(), credentials, device).await?;
+    let signed_in = ops::login(&db, &passwords, &tools, clock.now(), credentials, device).await?;
     let view = TokenPair {
-        tokens: RefreshedTokens::new(issued, &options),
-        user: account.into(),
+        tokens: RefreshedTokens::new(signed_in.issued, &options),
+        device_token: signed_in.device_token,
+        user: signed_in.account.into(),
     };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))

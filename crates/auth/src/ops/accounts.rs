@@ -103,13 +103,21 @@ const ENDED: Duration = Duration::days(30);
 /// How long the address that somebody forgot the password of is kept for a worker to come by.
 const UNANSWERED: Duration = Duration::days(2);
 
+/// How long wrong passwords are remembered.
+const COUNTED: Duration = Duration::days(1);
+
+/// How long a device is known that does not sign in again.
+const KNOWN: Duration = Duration::days(365);
+
 /// Deletes what is of no use any more. Safe to run at any time, by several processes.
 pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<usize, AuthError> {
     let accounts = queries::delete_unverified(conn, now - UNVERIFIED).await?;
     let sessions = queries::delete_ended_sessions(conn, now - ENDED).await?;
     let tokens = queries::delete_expired_tokens(conn, now - ENDED).await?;
     let asks = queries::delete_old_reset_asks(conn, now - UNANSWERED).await?;
-    Ok(accounts + sessions + tokens + asks)
+    let attempts = queries::delete_old_attempts(conn, now - COUNTED).await?;
+    let devices = queries::delete_old_devices(conn, now - KNOWN).await?;
+    Ok(accounts + sessions + tokens + asks + attempts + devices)
 }
 
 /// An account made by an operator or by the demo seed.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod devices;
+mod guard;
 mod passwords;
 mod sessions;
 

@@ -143,6 +143,8 @@ async fn after_change(
     keep: Option<SessionId>,
 ) -> Result<(), AuthError> {
     queries::void_tokens(conn, user, now).await?;
+    // Whoever knew the old password may have been one of them.
+    queries::forget_devices(conn, user).await?;
     queries::revoke_sessions(conn, user, keep, "credential_change", now).await?;
     let notice = jobs::NotifyPasswordChanged {
         user_id: user,

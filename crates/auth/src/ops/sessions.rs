@@ -4,6 +4,7 @@ use karya_core::sealing::{derive, open_with, seal_with, sha256};
 use karya_core::{EmailAddress, Random, SessionId, UserId};
 use karya_db::Db;
 
+use super::guard;
 use crate::model::{Account, NewSession, Platform, RefreshToken, Session, UserState};
 use crate::{AuthError, AuthOptions, Issuer, PasswordPool, jobs, queries, tokens};
 
@@ -15,6 +16,8 @@ pub(crate) struct Device {
     pub(crate) name: Option<String>,
     pub(crate) platform: Option<Platform>,
     pub(crate) ip_prefix: Option<String>,
+    /// What this server gave it when it signed in before.
+    pub(crate) token: Option<String>,
 }
 
 /// Tokens, fresh from the press.
@@ -24,6 +27,14 @@ pub(crate) struct IssuedSession {
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
     pub(crate) refresh_expires_at: DateTime<Utc>,
+}
+
+/// A sign-in.
+pub(crate) struct SignedIn {
+    pub(crate) account: Account,
+    pub(crate) issued: IssuedSession,
+    /// By which the device is known from now on.
+    pub(crate) device_token: String,
 }
 
 /// Signs in with a password.
@@ -36,20 +47,47 @@ pub(crate) async fn login(
     now: DateTime<Utc>,
     (email, password): (EmailAddress, &str),
     device: Device,
-) -> Result<(Account, IssuedSession), AuthError> {
-    let found = {
-        let conn = db.conn().await?;
-        queries::find_login(&conn, &email).await?
-        // The connection goes back before the hash is computed.
+) -> Result<SignedIn, AuthError> {
+    let mut conn = db.conn().await?;
+    let found = queries::find_login(&conn, &email).await?;
+    let token_hash = device
+        .token
+        .as_deref()
+        .map(|token| sha256(token.as_bytes()));
+    let owner = match &token_hash {
+        Some(hash) => queries::device_user(&conn, hash).await?,
+        None => None,
     };
+    let known = found
+        .as_ref()
+        .is_some_and(|(account, _)| owner == Some(account.user.id));
+    let token_hash = token_hash.filter(|_| known);
+    let counter = guard::counter(&email, token_hash.as_deref());
+    guard::admit(&mut conn, now, &counter)
+        .await
+        .inspect_err(|_refused| failed("throttled"))?;
+    // Back before the hash is computed.
+    drop(conn);
     let (account, phc) = found.map_or((None, None), |(account, phc)| (Some(account), Some(phc)));
-    let verdict = passwords.verify(password, phc.clone()).await?;
+    let verdict = match passwords.verify(password, phc.clone()).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            // Nobody looked at the password.
+            let mut conn = db.conn().await?;
+            queries::forgive_attempt(&mut conn, &counter, guard::FREE).await?;
+            return Err(error);
+        }
+    };
     let (Some(account), Some(phc), true) = (account, phc, verdict.matches) else {
+        failed("credentials");
         return Err(AuthError::InvalidCredentials);
     };
     match account.user.state {
         UserState::Active => {}
-        UserState::Locked => return Err(AuthError::AccountLocked),
+        UserState::Locked => {
+            failed("locked");
+            return Err(AuthError::AccountLocked);
+        }
         UserState::Deleted => return Err(AuthError::InvalidCredentials),
     }
     let upgraded = if verdict.outdated {
@@ -64,8 +102,21 @@ pub(crate) async fn login(
         }
         _ => phc,
     };
+    let device_token = device.token.clone().filter(|_| known);
+    let device_token = device_token.unwrap_or_else(|| tools.random.token());
     let issued = issue_session(&mut conn, tools, now, &account, device, Some(&phc)).await?;
-    Ok((account, issued))
+    let token_hash = sha256(device_token.as_bytes());
+    queries::remember_device(&mut conn, &token_hash, account.user.id, now).await?;
+    queries::forgive_attempt(&mut conn, &counter, guard::FREE).await?;
+    Ok(SignedIn {
+        account,
+        issued,
+        device_token,
+    })
+}
+
+fn failed(reason: &'static str) {
+    metrics::counter!("karya_signin_failures_total", "reason" => reason).increment(1);
 }
 
 /// What making tokens needs.

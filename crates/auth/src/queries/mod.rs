@@ -13,9 +13,11 @@ use karya_db::schema::{
 
 use crate::model::{Account, NewSession, RefreshToken, Session, SigningKey, User};
 
+mod attempts;
 mod credentials;
 mod devices;
 
+pub(crate) use attempts::*;
 pub(crate) use credentials::*;
 pub(crate) use devices::*;
 
