@@ -3,7 +3,7 @@
 //! A hash takes 19 MiB and about 14 ms of a core. On the server's own threads, or on an unbounded pool, a storm of
 //! sign-ins starves every other route; here it fills a short queue, and what does not fit is told to come again.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use subtle::ConstantTimeEq;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use crate::AuthError;
@@ -73,19 +73,27 @@ enum Task {
 struct Job {
     task: Task,
     queued: Instant,
+    _place: Place,
 }
+
+/// A place in the queue. It is free again when this is dropped, or what it was used for is done.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "holding it is its use")] OwnedSemaphorePermit);
 
 /// The threads that hash, and the queue before them. Cheap to clone.
 #[derive(Clone)]
 pub struct PasswordPool {
     queue: SyncSender<Job>,
+    places: Arc<Semaphore>,
     random: karya_core::Random,
 }
 
 impl PasswordPool {
     /// Starts the threads. Each allocates its memory at its first hash and keeps it for good.
     pub fn start(options: HashingOptions) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(options.queue.max(1));
+        // Those that wait, and those at work.
+        let places = options.queue.max(1) + options.threads.max(1);
+        let (queue, jobs) = sync_channel(places);
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..options.threads.max(1) {
             let (jobs, options) = (Arc::clone(&jobs), options.clone());
@@ -95,12 +103,23 @@ impl PasswordPool {
         }
         Ok(Self {
             queue,
+            places: Arc::new(Semaphore::new(places)),
             random: karya_core::Random::System,
+        })
+    }
+
+    /// Takes a place in the queue, for who has something to do before: where there is none, it need not be done.
+    pub fn place(&self) -> Result<Place, AuthError> {
+        let permit = Arc::clone(&self.places).try_acquire_owned();
+        permit.map(Place).map_err(|_full| {
+            metrics::counter!("karya_hashing_shed_total").increment(1);
+            busy()
         })
     }
 
     /// The PHC string of a new password.
     pub async fn hash(&self, password: &str) -> Result<String, AuthError> {
+        let place = self.place()?;
         let mut salt = [0; SALT];
         salt.copy_from_slice(
             self.random
@@ -109,46 +128,57 @@ impl PasswordPool {
                 .unwrap_or(&[0; SALT]),
         );
         let (reply, answer) = oneshot::channel();
-        self.submit(Task::Hash {
+        let task = Task::Hash {
             password: password.to_owned().into(),
             salt,
             reply,
-        })?;
+        };
+        self.submit(place, task)?;
         answer
             .await
             .map_err(|_dropped| busy())?
             .ok_or_else(|| AuthError::Token("argon2 refused its parameters".into()))
     }
 
-    /// Checks a password. `None` costs as much as a stored hash and never matches: an account that does not exist
+    /// Checks a password in a place of its own. `None` costs as much as a stored hash and never matches: an account that does not exist
     /// takes as long as one that does, even under load.
     pub async fn verify(
         &self,
         password: &str,
         stored: Option<String>,
     ) -> Result<Verdict, AuthError> {
+        let place = self.place()?;
+        self.verify_in(place, password, stored).await
+    }
+
+    /// The same in a place that was taken before.
+    pub async fn verify_in(
+        &self,
+        place: Place,
+        password: &str,
+        stored: Option<String>,
+    ) -> Result<Verdict, AuthError> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Task::Verify {
+        let task = Task::Verify {
             password: password.to_owned().into(),
             stored,
             reply,
-        })?;
+        };
+        self.submit(place, task)?;
         answer.await.map_err(|_dropped| busy())
     }
 
-    fn submit(&self, task: Task) -> Result<(), AuthError> {
-        self.queue
-            .try_send(Job {
-                task,
-                queued: Instant::now(),
-            })
-            .map_err(|error| {
-                if matches!(error, TrySendError::Disconnected(_)) {
-                    tracing::error!("the hashing threads are gone");
-                }
-                metrics::counter!("karya_hashing_shed_total").increment(1);
-                busy()
-            })
+    fn submit(&self, place: Place, task: Task) -> Result<(), AuthError> {
+        let job = Job {
+            task,
+            queued: Instant::now(),
+            _place: place,
+        };
+        // There is room for every place.
+        self.queue.try_send(job).map_err(|_gone| {
+            tracing::error!("the hashing threads are gone");
+            busy()
+        })
     }
 }
 

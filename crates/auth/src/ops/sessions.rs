@@ -48,6 +48,8 @@ pub(crate) async fn login(
     (email, password): (EmailAddress, &str),
     device: Device,
 ) -> Result<SignedIn, AuthError> {
+    // Before anything is read or counted: a storm is turned away without the database.
+    let place = passwords.place()?;
     let mut conn = db.conn().await?;
     let found = queries::find_login(&conn, &email).await?;
     let token_hash = device
@@ -69,7 +71,7 @@ pub(crate) async fn login(
     // Back before the hash is computed.
     drop(conn);
     let (account, phc) = found.map_or((None, None), |(account, phc)| (Some(account), Some(phc)));
-    let verdict = match passwords.verify(password, phc.clone()).await {
+    let verdict = match passwords.verify_in(place, password, phc.clone()).await {
         Ok(verdict) => verdict,
         Err(error) => {
             // Nobody looked at the password.
