@@ -8,6 +8,7 @@ mod businesses;
 mod contract;
 mod deploy;
 mod doctor;
+mod document;
 mod harness;
 mod idempotency;
 mod jobs;
