@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, TestApp};
 
-fn document() -> Value {
+pub(crate) fn document() -> Value {
     serde_json::to_value(karya::spec::document()).unwrap()
 }
 
@@ -47,20 +47,34 @@ fn operations() -> Vec<Operation> {
                 .replace("{document_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{slug}", "batik-sari")
                 .replace("{code}", "33.75");
+            let mut value = value.clone();
+            resolve(&document, &mut value);
             operations.push(Operation {
                 id: value["operationId"].as_str().unwrap().to_owned(),
                 method: method.to_uppercase().parse().unwrap(),
                 path,
                 template: template.clone(),
-                value: value.clone(),
+                value,
             });
         }
     }
     operations
 }
 
+/// Puts the responses that operations share in their places.
+fn resolve(document: &Value, operation: &mut Value) {
+    for response in operation["responses"].as_object_mut().unwrap().values_mut() {
+        if let Some(shared) = response["$ref"].as_str() {
+            *response = document
+                .pointer(shared.trim_start_matches('#'))
+                .unwrap()
+                .clone();
+        }
+    }
+}
+
 /// Every value in a document, with the path to it.
-fn walk(value: &Value, path: &str, visit: &mut dyn FnMut(&str, &Value)) {
+pub(crate) fn walk(value: &Value, path: &str, visit: &mut dyn FnMut(&str, &Value)) {
     visit(path, value);
     match value {
         Value::Object(members) => members

@@ -10,6 +10,7 @@ mod businesses;
 mod contract;
 mod deploy;
 mod doctor;
+mod document;
 mod harness;
 mod idempotency;
 mod jobs;

@@ -32,6 +32,8 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
 }
 
 /// This document
+///
+/// The same as `openapi/karya.json` in the source: what every client is generated from.
 #[utoipa::path(tag = "operations", responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)))]
 #[get("/openapi.json")]
 async fn get_openapi() -> HttpResponse {

@@ -1,11 +1,12 @@
 //! The OpenAPI document: collected from the routes themselves, then finished in one place.
 
+pub mod changes;
+mod finish;
+mod limits;
+
 use std::sync::OnceLock;
 
 use utoipa::OpenApi;
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, RefOr, Required, Server, Type};
 use utoipa_actix_web::AppExt;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
@@ -16,6 +17,12 @@ pub const NOT_IDEMPOTENT_BY_KEY: [&str; 5] = [
     "create_calendar_feed",
     "rotate_calendar_feed",
 ];
+
+/// POST operations that refuse to run without an `Idempotency-Key`, as a repetition would cost somebody something.
+pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
+
+/// Operations that are never refused for asking too often.
+pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
 pub const PUBLIC: [&str; 31] = [
@@ -98,7 +105,7 @@ pub fn document() -> &'static utoipa::openapi::OpenApi {
             .openapi(Base::openapi())
             .configure(crate::routes)
             .split_for_parts();
-        finish(&mut document);
+        finish::finish(&mut document);
         document
     })
 }
@@ -128,103 +135,4 @@ pub fn errors_markdown() -> String {
          Write it anew with `cargo run -- openapi --errors docs/errors.md`.\n\n\
          | code | status | Indonesia | English | what to do |\n|---|---|---|---|---|\n{rows}"
     )
-}
-
-fn finish(document: &mut utoipa::openapi::OpenApi) {
-    document.servers = Some(vec![Server::new("/")]);
-    let mut scheme = Http::new(HttpAuthScheme::Bearer);
-    scheme.bearer_format = Some("JWT".into());
-    scheme.description = Some(
-        "Access token of `POST /v1/auth/login`: a JWT (RFC 9068) signed with EdDSA and checked by the rules of \
-         RFC 8725; it lives 10 minutes."
-            .into(),
-    );
-    let components = document.components.take().unwrap_or_default();
-    document.components = Some(
-        ComponentsBuilder::from(components)
-            .security_scheme("bearer", SecurityScheme::Http(scheme))
-            .build(),
-    );
-    for item in document.paths.paths.values_mut() {
-        let operations = [
-            ("get", &mut item.get),
-            ("post", &mut item.post),
-            ("put", &mut item.put),
-            ("patch", &mut item.patch),
-            ("delete", &mut item.delete),
-        ];
-        for (method, operation) in operations {
-            if let Some(operation) = operation {
-                add_headers(method, operation);
-            }
-        }
-    }
-}
-
-fn add_headers(method: &str, operation: &mut Operation) {
-    let id = operation.operation_id.clone().unwrap_or_default();
-    let mut parameters = vec![header(
-        "Accept-Language",
-        Required::False,
-        "`id` (default) or `en`",
-        100,
-    )];
-    // What can find its resource changed (412) takes the header, and what contends for it (428) demands it.
-    let has = |status| operation.responses.responses.contains_key(status);
-    if has("428") {
-        parameters.push(header(
-            "If-Match",
-            Required::True,
-            "The `ETag` of the version that you edit.",
-            100,
-        ));
-    } else if has("412") {
-        parameters.push(header(
-            "If-Match",
-            Required::False,
-            "The `ETag` of the version that you have seen: 412 if it changed since.",
-            100,
-        ));
-    }
-    if method == "post" && !NOT_IDEMPOTENT_BY_KEY.contains(&id.as_str()) {
-        parameters.push(header(
-            "Idempotency-Key",
-            Required::False,
-            "Make a UUID per intent and send the same one when you repeat the request: it takes effect once, and the \
-             reply says `Idempotency-Replayed: true`.",
-            255,
-        ));
-    }
-    if method == "patch" {
-        parameters.push(
-            ParameterBuilder::new()
-                .name("update_mask")
-                .parameter_in(ParameterIn::Query)
-                .required(Required::False)
-                .description(Some(
-                    "Comma-separated members; one that is listed here and absent from the body is cleared. For \
-                     clients that cannot send `null`.",
-                ))
-                .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000))))
-                .build(),
-        );
-    }
-    operation
-        .parameters
-        .get_or_insert_default()
-        .extend(parameters.into_iter().map(RefOr::T));
-}
-
-fn header(name: &str, required: Required, description: &str, max_length: usize) -> Parameter {
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Header)
-        .required(required)
-        .description(Some(description))
-        .schema(Some(
-            ObjectBuilder::new()
-                .schema_type(Type::String)
-                .max_length(Some(max_length)),
-        ))
-        .build()
 }

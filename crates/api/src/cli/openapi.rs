@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -12,9 +12,15 @@ pub(super) struct OpenapiArgs {
     /// Write the catalogue of error codes to this file, such as docs/errors.md
     #[arg(long)]
     errors: Option<PathBuf>,
+    /// Write nothing; fail if clients of this document, such as openapi/released.json, would break
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["output", "errors"])]
+    check_against: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &OpenapiArgs) -> Result<(), Failure> {
+    if let Some(path) = &args.check_against {
+        return check_against(path);
+    }
     if let Some(path) = &args.errors {
         std::fs::write(path, crate::spec::errors_markdown())?;
         if args.output.is_none() {
@@ -27,4 +33,16 @@ pub(super) fn run(args: &OpenapiArgs) -> Result<(), Failure> {
         None => say(document.trim_end()),
     }
     Ok(())
+}
+
+fn check_against(path: &Path) -> Result<(), Failure> {
+    let released = serde_json::from_slice(&std::fs::read(path)?)?;
+    let current = serde_json::to_value(crate::spec::document())?;
+    let found = crate::spec::changes::breaking(&released, &current);
+    if found.is_empty() {
+        say(format_args!("no client of {} breaks", path.display()));
+        return Ok(());
+    }
+    let list = found.join("\n");
+    Err(format!("this breaks clients of {}:\n{list}", path.display()).into())
 }

@@ -323,6 +323,8 @@ pub(crate) async fn get_booking_document(
 }
 
 /// Remove a document of one's own
+///
+/// It is gone for both sides. What the other side gave cannot be removed.
 #[utoipa::path(tag = "documents", security(("bearer" = [])),
     params(("booking_id" = BookingId, Path, description = "Id of the booking"), ("document_id" = DocumentId, Path, description = "Id of the document")),
     responses(

@@ -20,6 +20,7 @@ pub(crate) struct BookingFilter {
     /// Only those in which the caller is this: `mentor` or `mentee`.
     #[param(nullable = false)]
     party: Option<Party>,
+    /// Only those in this state.
     #[param(nullable = false)]
     state: Option<BookingState>,
     /// Only those that end after this instant.

@@ -181,7 +181,7 @@ karya_core::text_enum! {
 #[into_params(parameter_in = Query)]
 pub(crate) struct DisputeFilter {
     /// Only those that are `open` or `resolved`.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     state: Option<DisputeState>,
     /// Items on a page; 20 unless given.
     #[serde(skip_serializing)]

@@ -66,7 +66,7 @@ pub(crate) struct HoursQuery {
     #[param(nullable = false)]
     party: Option<Side>,
     /// `json` unless given.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     format: Option<ReportFormat>,
 }
 

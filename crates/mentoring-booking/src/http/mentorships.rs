@@ -219,6 +219,7 @@ pub(crate) async fn propose_mentorship(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct MentorshipFilter {
+    /// Only those in this state.
     #[param(nullable = false)]
     state: Option<MentorshipState>,
     /// Items on a page; 20 unless given.

@@ -187,6 +187,7 @@ const CACHE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "private, max-
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`offering.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
+    (status = 400, description = "`request.invalid_query`, `request.invalid_header`, `booking.range_too_long`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[get("/offerings/{offering_id}/slots")]
 pub(crate) async fn list_slots(
@@ -233,6 +234,7 @@ pub(crate) async fn list_slots(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct MonthFilter {
+    /// A month of the time zone that is asked for.
     #[param(max_length = 7, example = "2026-06")]
     month: String,
     /// One of the offering's durations, in minutes; its first unless given.

@@ -63,7 +63,7 @@ pub(crate) struct MentorFilter {
     #[param(nullable = false, max_length = 40, example = "Asia/Makassar")]
     time_zone: Option<String>,
     /// `match` unless given.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     sort: Option<MentorSort>,
     /// Items on a page; 20 unless given.
     #[serde(skip_serializing)]
@@ -239,6 +239,7 @@ pub(crate) struct MentorCardPage {
     (status = 200, description = "A page of mentors", body = MentorCardPage),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
+    (status = 400, description = "`request.invalid_query`, `request.invalid_header`, `cursor.mismatch`, `booking.range_too_long`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[get("/mentors")]
 pub(crate) async fn list_mentors(

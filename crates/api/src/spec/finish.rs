@@ -1,0 +1,342 @@
+//! What applies to many operations, added to the document in one place.
+
+use serde_json::json;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{
+    Content, Header, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response,
+    ResponseBuilder, ServerBuilder, Type,
+};
+
+use super::limits;
+use super::{KEY_REQUIRED, NOT_IDEMPOTENT_BY_KEY, UNLIMITED};
+
+/// A refusal that many operations share.
+struct Shared {
+    name: &'static str,
+    status: &'static str,
+    /// How operations describe it.
+    words: &'static str,
+    /// How the document does: by its codes.
+    codes: &'static str,
+}
+
+const SHARED: [Shared; 9] = [
+    shared(
+        "UnreadableRequest",
+        "400",
+        "Unreadable request",
+        "`request.malformed_json`, `request.invalid_query`, `request.invalid_header`, `cursor.mismatch`",
+    ),
+    shared(
+        "Unauthenticated",
+        "401",
+        "`auth.unauthenticated`",
+        "`auth.unauthenticated`",
+    ),
+    shared(
+        "StaleVersion",
+        "412",
+        "`request.stale_version`",
+        "`request.stale_version`",
+    ),
+    BODY_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    shared(
+        "VersionRequired",
+        "428",
+        "`request.version_required`",
+        "`request.version_required`",
+    ),
+    RATE_LIMITED,
+    shared(
+        "InternalError",
+        "500",
+        "A fault on our side",
+        "`service.internal`",
+    ),
+    shared(
+        "Unavailable",
+        "503",
+        "Busy; try again later",
+        "`service.unavailable`, `service.too_slow`",
+    ),
+];
+
+const BODY_TOO_LARGE: Shared = shared(
+    "BodyTooLarge",
+    "413",
+    "`request.body_too_large`",
+    "`request.body_too_large`",
+);
+const UNSUPPORTED_MEDIA_TYPE: Shared = shared(
+    "UnsupportedMediaType",
+    "415",
+    "`request.unsupported_media_type`",
+    "`request.unsupported_media_type`",
+);
+const RATE_LIMITED: Shared = shared(
+    "TooManyRequests",
+    "429",
+    "Too many requests",
+    "`request.rate_limited`",
+);
+
+const fn shared(
+    name: &'static str,
+    status: &'static str,
+    words: &'static str,
+    codes: &'static str,
+) -> Shared {
+    Shared {
+        name,
+        status,
+        words,
+        codes,
+    }
+}
+
+pub(super) fn finish(document: &mut OpenApi) {
+    let public = ExtensionsBuilder::new().add("x-internal", json!(false));
+    document.servers = Some(vec![
+        ServerBuilder::new()
+            .url("/")
+            .description(Some(
+                "Production or local: the server that this document comes from",
+            ))
+            .extensions(Some(public.build()))
+            .build(),
+    ]);
+    let mut components = document.components.take().unwrap_or_default();
+    components
+        .security_schemes
+        .insert("bearer".into(), SecurityScheme::Http(bearer()).into());
+    components.headers = headers();
+    components.responses = SHARED
+        .iter()
+        .map(|shared| (shared.name.to_owned(), shared.response()))
+        .collect();
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                add_parameters(method, operation);
+                // Said of each, not left out: nothing at all could as well be forgotten.
+                operation.security.get_or_insert_default();
+                share_refusals(operation);
+                add_headers(method, operation);
+                limits::complete_operation(operation);
+            }
+        }
+    }
+    limits::complete_components(&mut components);
+    document.components = Some(components);
+}
+
+fn bearer() -> Http {
+    let mut scheme = Http::new(HttpAuthScheme::Bearer);
+    scheme.bearer_format = Some("JWT".into());
+    scheme.description = Some(
+        "Access token of `POST /v1/auth/login`: a JWT (RFC9068) signed with EdDSA and checked by the rules of \
+         RFC8725; it lives 10 minutes."
+            .into(),
+    );
+    scheme
+}
+
+fn headers() -> std::collections::BTreeMap<String, RefOr<Header>> {
+    let of = |description: &str, example: &str| {
+        let text = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(200))
+            .examples([json!(example)]);
+        RefOr::T(
+            HeaderBuilder::new()
+                .schema(Some(text))
+                .description(Some(description))
+                .build(),
+        )
+    };
+    [
+        (
+            "ETag",
+            of(
+                "Of what was read: for `If-None-Match`, and for `If-Match` where an edit takes it.",
+                "\"7-3f2a\"",
+            ),
+        ),
+        (
+            "RateLimit",
+            of(
+                "How many requests are left (`r`) and when they are more again (`t`, seconds); `RateLimit-Policy` has \
+                 the limit. By draft-ietf-httpapi-ratelimit-headers-10.",
+                "\"general\";r=299;t=60",
+            ),
+        ),
+        (
+            "Retry-After",
+            of("How many seconds to wait before the next try.", "12"),
+        ),
+    ]
+    .map(|(name, header)| (name.to_owned(), header))
+    .into()
+}
+
+fn shared_header(name: &str) -> RefOr<Header> {
+    RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
+}
+
+/// Refers to the components for what is described alike everywhere, and for what the middleware and extractors answer.
+fn share_refusals(operation: &mut Operation) {
+    let unlimited = is_one_of(operation, &UNLIMITED);
+    let takes_json = matches!(
+        &operation.request_body,
+        Some(RefOr::T(body)) if body.content.contains_key("application/json")
+    );
+    let responses = &mut operation.responses.responses;
+    for shared in &SHARED {
+        if matches!(responses.get(shared.status), Some(RefOr::T(own)) if own.description == shared.words)
+        {
+            responses.insert(shared.status.into(), shared.reference());
+        }
+    }
+    let added = [
+        (takes_json, BODY_TOO_LARGE),
+        (takes_json, UNSUPPORTED_MEDIA_TYPE),
+        (!unlimited, RATE_LIMITED),
+    ];
+    for (_, shared) in added.iter().filter(|(applies, _)| *applies) {
+        responses
+            .entry(shared.status.into())
+            .or_insert_with(|| shared.reference());
+    }
+}
+
+impl Shared {
+    fn reference(&self) -> RefOr<Response> {
+        RefOr::Ref(Ref::new(format!("#/components/responses/{}", self.name)))
+    }
+
+    fn response(&self) -> RefOr<Response> {
+        let body = Content::new(Some(Ref::from_schema_name("ProblemBody")));
+        let mut response = ResponseBuilder::new()
+            .description(self.codes)
+            .content("application/problem+json", body)
+            .build();
+        add_response_headers(self.status, false, &mut response);
+        RefOr::T(response)
+    }
+}
+
+fn is_one_of(operation: &Operation, ids: &[&str]) -> bool {
+    operation
+        .operation_id
+        .as_deref()
+        .is_some_and(|id| ids.contains(&id))
+}
+
+fn add_headers(method: &str, operation: &mut Operation) {
+    let unlimited = is_one_of(operation, &UNLIMITED);
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && !unlimited
+        {
+            add_response_headers(status, method == "get", response);
+        }
+    }
+}
+
+fn add_response_headers(status: &str, read: bool, response: &mut Response) {
+    let mut add = |name: &str| {
+        let headers = &mut response.headers;
+        headers.insert(name.into(), shared_header(name));
+    };
+    if status.starts_with(['2', '4']) {
+        add("RateLimit");
+    }
+    if matches!(status, "429" | "503") {
+        add("Retry-After");
+    }
+    if read && status == "200" {
+        add("ETag");
+    }
+}
+
+fn add_parameters(method: &str, operation: &mut Operation) {
+    let mut parameters = vec![header(
+        "Accept-Language",
+        Required::False,
+        "`id` (default) or `en`",
+        100,
+    )];
+    // What can find its resource changed (412) takes the header, and what contends for it (428) demands it.
+    let has = |status| operation.responses.responses.contains_key(status);
+    if has("428") {
+        parameters.push(header(
+            "If-Match",
+            Required::True,
+            "The `ETag` of the version that you edit.",
+            100,
+        ));
+    } else if has("412") {
+        parameters.push(header(
+            "If-Match",
+            Required::False,
+            "The `ETag` of the version that you have seen: 412 if it changed since.",
+            100,
+        ));
+    }
+    if method == "post" && !is_one_of(operation, &NOT_IDEMPOTENT_BY_KEY) {
+        let required = if is_one_of(operation, &KEY_REQUIRED) {
+            Required::True
+        } else {
+            Required::False
+        };
+        parameters.push(header(
+            "Idempotency-Key",
+            required,
+            "Make a UUID per intent and send the same one when you repeat the request: it takes effect once, and the \
+             reply says `Idempotency-Replayed: true`.",
+            255,
+        ));
+    }
+    if method == "patch" {
+        parameters.push(
+            ParameterBuilder::new()
+                .name("update_mask")
+                .parameter_in(ParameterIn::Query)
+                .required(Required::False)
+                .description(Some(
+                    "Comma-separated members; one that is listed here and absent from the body is cleared. For \
+                     clients that cannot send `null`.",
+                ))
+                .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(1000))))
+                .build(),
+        );
+    }
+    operation
+        .parameters
+        .get_or_insert_default()
+        .extend(parameters.into_iter().map(RefOr::T));
+}
+
+fn header(name: &str, required: Required, description: &str, max_length: usize) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(required)
+        .description(Some(description))
+        .schema(Some(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .max_length(Some(max_length)),
+        ))
+        .build()
+}
