@@ -95,11 +95,11 @@ impl PasswordChanged {
 /// It works once and for 30 minutes. Every session of the account ends, its access tokens too, and the owner gets a
 /// mail; it does not sign in. An address that was not proved is proved by it.
 #[utoipa::path(tag = "auth", responses(
+    CommonProblems,
     (status = 200, description = "Changed", body = PasswordChanged),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`auth.reset_invalid`, `request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "`auth.busy`", body = ProblemBody, content_type = "application/problem+json"),
-    CommonProblems,
+    (status = 503, description = "`auth.busy`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[post("/auth/password-reset/confirm")]
 pub(crate) async fn confirm_password_reset(
@@ -143,12 +143,12 @@ pub(crate) struct ChangePassword {
 ///
 /// Every other session ends, with its access tokens; this one goes on. The owner gets a mail.
 #[utoipa::path(tag = "me", security(("bearer" = [])), responses(
+    CommonProblems,
     (status = 200, description = "Changed", body = PasswordChanged),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "`auth.busy`", body = ProblemBody, content_type = "application/problem+json"),
-    CommonProblems,
+    (status = 503, description = "`auth.busy`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[post("/me/password")]
 pub(crate) async fn change_my_password(

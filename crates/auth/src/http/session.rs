@@ -113,12 +113,12 @@ impl RefreshedTokens {
 /// credentials are never kept. After ten wrong passwords for an address within 15 minutes, the next try has to wait:
 /// a second, then twice as long each time, up to 15 minutes. Devices that signed in before are counted apart.
 #[utoipa::path(tag = "auth", responses(
+    CommonProblems,
     (status = 200, description = "Signed in", body = TokenPair),
     (status = 401, description = "`auth.invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`auth.account_locked`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "`auth.too_many_attempts`, `request.rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
-    CommonProblems,
 ))]
 #[post("/auth/login")]
 #[expect(

@@ -110,12 +110,13 @@ impl CreateBooking {
 /// A hold of the caller's on that time is used up. While a disaster alert stands, sessions of the kinds and at the times
 /// that it names are refused where either side is in its region (`booking.region_blackout`), and not listed either.
 #[utoipa::path(tag = "bookings", security(("bearer" = [])), responses(
+    CommonProblems,
+    (status = 503, description = "`booking.calendar_busy`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 201, description = "Booked", body = BookingView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`offering.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`booking.slot_taken`, `booking.mentee_busy`, `booking.limit_reached`, `booking.mentor_paused`, `booking.too_many_active`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `booking.outside_hours`, `booking.off_grid`, `booking.holiday`, `booking.region_blackout`, `booking.notice_too_short`, `booking.beyond_horizon`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
-    CommonProblems,
 ))]
 #[post("/bookings")]
 pub(crate) async fn create_booking(

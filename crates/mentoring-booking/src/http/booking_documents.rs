@@ -150,6 +150,8 @@ fn failed(error: &karya_storage::StorageError) -> Problem {
     params(("booking_id" = BookingId, Path, description = "Id of the booking"), UploadQuery),
     request_body(content = inline(FileBody), content_type = "application/octet-stream", description = "The file"),
     responses(
+    CommonProblems,
+    (status = 503, description = "`booking.storage_unavailable`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 201, description = "Added", body = BookingDocumentView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -158,7 +160,6 @@ fn failed(error: &karya_storage::StorageError) -> Problem {
     (status = 413, description = "`request.body_too_large`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 415, description = "`booking.document_type`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
-    CommonProblems,
 ))]
 #[post("/bookings/{booking_id}/documents")]
 pub(crate) async fn add_booking_document(
@@ -283,10 +284,11 @@ fn attachment(name: &str) -> String {
 #[utoipa::path(tag = "documents", security(("bearer" = [])),
     params(("booking_id" = BookingId, Path, description = "Id of the booking"), ("document_id" = DocumentId, Path, description = "Id of the document")),
     responses(
+    CommonProblems,
+    (status = 503, description = "`booking.storage_unavailable`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 200, description = "The file", body = inline(FileBody), content_type = "application/octet-stream"),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`, `booking.document_not_found`", body = ProblemBody, content_type = "application/problem+json"),
-    CommonProblems,
 ))]
 #[get("/bookings/{booking_id}/documents/{document_id}")]
 pub(crate) async fn get_booking_document(

@@ -123,12 +123,12 @@ impl CertificateView {
 ///
 /// Of the sessions that the caller completed on one side in a period; at least one. It keeps the sums as they are now.
 #[utoipa::path(tag = "proof", security(("bearer" = [])), responses(
+    CommonProblems,
     (status = 201, description = "Issued", body = CertificateView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`certificate.no_sessions`, `certificate.name_not_printable`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `mentoring_hours.too_many`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "`certificate.busy`", body = ProblemBody, content_type = "application/problem+json"),
-    CommonProblems,
+    (status = 503, description = "`certificate.busy`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[post("/certificates")]
 pub(crate) async fn create_certificate(
@@ -200,12 +200,12 @@ pub(crate) async fn list_certificates(
 ///
 /// One page to print, in the language of the request, with a QR code that leads to its verification.
 #[utoipa::path(tag = "proof", security(("bearer" = [])), params(("certificate_id" = CertificateId, Path, description = "Id of the certificate")), responses(
+    CommonProblems,
     (status = 200, description = "The document", body = inline(FileBody), content_type = "application/pdf"),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`certificate.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`certificate.revoked`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "`certificate.busy`", body = ProblemBody, content_type = "application/problem+json"),
-    CommonProblems,
+    (status = 503, description = "`certificate.busy`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[get("/certificates/{certificate_id}/document.pdf")]
 pub(crate) async fn get_certificate_document(

@@ -232,11 +232,11 @@ fn row(session: Session, lang: Lang) -> HoursRow {
 /// Completed sessions by the date of their start on the caller's calendar, with sums in minutes by side and by the
 /// subsector of the business. At most 5,000 sessions. As CSV or as an Excel workbook, too.
 #[utoipa::path(tag = "proof", security(("bearer" = [])), params(HoursQuery), responses(
+    CommonProblems,
     (status = 200, description = "The report", content((HoursReport = "application/json"), (String = "text/csv"), (inline(FileBody) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`mentoring_hours.too_many`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "`certificate.busy`", body = ProblemBody, content_type = "application/problem+json"),
-    CommonProblems,
+    (status = 503, description = "`certificate.busy`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[get("/me/mentoring-hours")]
 pub(crate) async fn get_mentoring_hours(
