@@ -874,7 +874,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     mentorships,
     offerings,
     one_time_tokens,
-    password_reset_asks,
     passwords,
     refresh_tokens,
     regions,
