@@ -17,7 +17,7 @@ need java default-jre-headless
 if ! cmp -s openapi/tools/package-lock.json "$tools/installed-lock.json"; then
     mkdir -p "$tools"
     cp openapi/tools/package.json openapi/tools/package-lock.json "$tools/"
-    npm ci --prefix "$tools" --ignore-scripts --no-audit --no-fund --silent
+    (cd "$tools" && npm ci --ignore-scripts --no-audit --no-fund --silent)
     cp openapi/tools/package-lock.json "$tools/installed-lock.json"
 fi
 if ! cmp -s openapi/tools/requirements.txt "$tools/installed-requirements.txt"; then
