@@ -140,8 +140,8 @@ impl PasswordPool {
             .ok_or_else(|| AuthError::Token("argon2 refused its parameters".into()))
     }
 
-    /// Checks a password in a place of its own. `None` costs as much as a stored hash and never matches: an account that does not exist
-    /// takes as long as one that does, even under load.
+    /// Checks a password in a place of its own. `None` costs as much as a stored hash and never matches: an account that
+    /// does not exist takes as long as one that does, even under load.
     pub async fn verify(
         &self,
         password: &str,

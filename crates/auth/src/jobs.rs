@@ -7,7 +7,8 @@ use karya_jobs::{Job, JobError, WorkerBuilder};
 use karya_notifications::{Mailer, Template};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Account, UserState};
+use crate::model::{Account, Session, UserState};
+use crate::queries::Purpose;
 use crate::{AuthOptions, ops, queries};
 
 /// So that nobody can fill a stranger's mailbox by registering with it again and again.
@@ -79,7 +80,9 @@ impl Job for SendVerification {
             let token = context.random.token();
             let hash = karya_core::sealing::sha256(token.as_bytes());
             let expires_at = now + context.options.verification_ttl;
-            queries::replace_verification(&mut conn, &hash, self.user_id, now, expires_at).await?;
+            queries::void_verifications(&mut conn, self.user_id, now).await?;
+            let token_hash = (hash.as_slice(), Purpose::VerifyEmail);
+            queries::insert_token(&mut conn, token_hash, self.user_id, now, expires_at).await?;
             Template::VerifyEmail {
                 link: format!("{}/verify-email?token={token}", context.options.public_url),
                 token,
@@ -105,17 +108,15 @@ impl Job for NotifySessionEnded {
     type Context = Context;
 
     async fn run(self, context: Context) -> Result<(), JobError> {
-        let conn = context.db.conn().await?;
-        let Some((session, account)) = queries::find_owner(&conn, self.session_id).await? else {
-            return Ok(());
-        };
-        drop(conn);
-        let template = Template::SessionEnded {
-            display_name: account.user.display_name.clone(),
-            device_name: session.device_name.unwrap_or_else(|| "?".into()),
-            at: session.revoked_at.unwrap_or_else(|| context.clock.now()),
-        };
-        tell(&context, &account, &template).await
+        let now = context.clock.now();
+        tell_owner(&context, self.session_id, |session, display_name| {
+            Template::SessionEnded {
+                display_name,
+                device_name: session.device_name.unwrap_or_else(|| "?".into()),
+                at: session.revoked_at.unwrap_or(now),
+            }
+        })
+        .await
     }
 }
 
@@ -130,18 +131,15 @@ impl Job for NotifyNewDevice {
     type Context = Context;
 
     async fn run(self, context: Context) -> Result<(), JobError> {
-        let conn = context.db.conn().await?;
-        let Some((session, account)) = queries::find_owner(&conn, self.session_id).await? else {
-            return Ok(());
-        };
-        drop(conn);
-        let template = Template::NewDevice {
-            display_name: account.user.display_name.clone(),
-            device_name: session.device_name.unwrap_or_else(|| "?".into()),
-            network: session.ip_prefix.unwrap_or_else(|| "?".into()),
-            at: session.created_at,
-        };
-        tell(&context, &account, &template).await
+        tell_owner(&context, self.session_id, |session, display_name| {
+            Template::NewDevice {
+                display_name,
+                device_name: session.device_name.unwrap_or_else(|| "?".into()),
+                network: session.ip_prefix.unwrap_or_else(|| "?".into()),
+                at: session.created_at,
+            }
+        })
+        .await
     }
 }
 
@@ -184,7 +182,8 @@ async fn send_reset(
     }
     let token = context.random.token();
     let hash = karya_core::sealing::sha256(token.as_bytes());
-    queries::insert_reset(conn, &hash, user, now, now + ops::RESET_TTL).await?;
+    let token_hash = (hash.as_slice(), Purpose::ResetPassword);
+    queries::insert_token(conn, token_hash, user, now, now + ops::RESET_TTL).await?;
     let template = Template::ResetPassword {
         link: format!(
             "{}/reset-password?token={token}",
@@ -225,6 +224,25 @@ impl Job for NotifyPasswordChanged {
         };
         tell(&context, &account, &template).await
     }
+}
+
+/// Tells the owner of a session about it, if it is still known. `of`: what, from the session and the owner's name.
+async fn tell_owner(
+    context: &Context,
+    session: SessionId,
+    of: impl FnOnce(Session, String) -> Template,
+) -> Result<(), JobError> {
+    let conn = context.db.conn().await?;
+    let Some((session, account)) = queries::find_owner(&conn, session).await? else {
+        return Ok(());
+    };
+    drop(conn);
+    tell(
+        context,
+        &account,
+        &of(session, account.user.display_name.clone()),
+    )
+    .await
 }
 
 async fn tell(context: &Context, account: &Account, template: &Template) -> Result<(), JobError> {

@@ -4,7 +4,7 @@
 
 use diesel::expression::Expression;
 use diesel::sql_types::{
-    Array, BigInt, Double, Integer, Interval, Json, Nullable, SingleValue, SqlType, Text,
+    Array, BigInt, Double, Integer, Interval, Json, Nullable, SingleValue, SqlType, Text, Uuid,
 };
 
 pub use crate::schema::sql_types::Point;
@@ -54,6 +54,10 @@ pub fn away<A: Expression, B: Expression>(a: A, b: B) -> Away<A, B> {
     Away { left: a, right: b }
 }
 
+diesel::define_sql_function! {
+    /// The roles of an account, in the order of their names.
+    fn roles_of(account: Uuid) -> Array<Text>;
+}
 diesel::define_sql_function! {
     /// Lower case without accents; see the first migration.
     fn fold(input: Text) -> Text;

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::role::Role;
 use karya_core::{SessionId, UserId};
+use karya_db::functions::roles_of;
 use karya_db::schema::{sessions, users};
 use karya_db::{Db, DbError};
 
@@ -131,9 +131,6 @@ fn verdict(standing: &Standing, now: DateTime<Utc>, claims: &Claims) -> Option<V
 
 async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Option<Standing>> {
     type Row = (UserId, i32, Vec<String>, DateTime<Utc>, bool);
-    let roles = diesel::dsl::sql::<Array<Text>>(
-        "array(SELECT role FROM user_roles WHERE user_id = users.id ORDER BY role)",
-    );
     let good = sessions::revoked_at
         .is_null()
         .and(users::state.eq("active"));
@@ -143,7 +140,7 @@ async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Optio
         .select((
             users::id,
             users::token_epoch,
-            roles,
+            roles_of(users::id),
             sessions::expires_at,
             good,
         ))

@@ -5,7 +5,9 @@ use karya_core::{EmailAddress, Lang, Text, Timezone, UserId};
 use karya_db::{Db, OnConstraint};
 use karya_web::Patch;
 
+use super::hash_of;
 use crate::model::{Account, User, UserState};
+use crate::queries::Purpose;
 use crate::{AuthError, PasswordPool, jobs, queries};
 
 /// A registration whose values are in order.
@@ -53,7 +55,7 @@ pub async fn check_verification(
     passwords: &PasswordPool,
     (token, password): (&str, &str),
 ) -> Result<(), AuthError> {
-    let hash = karya_core::sealing::sha256(token.trim().as_bytes());
+    let hash = hash_of(token);
     let conn = db.conn().await?;
     let phc = queries::find_verification(&conn, &hash).await?;
     // Back before the hash is computed.
@@ -73,7 +75,7 @@ pub async fn verify_email(
     now: DateTime<Utc>,
     token: &str,
 ) -> Result<(), AuthError> {
-    let hash = karya_core::sealing::sha256(token.trim().as_bytes());
+    let hash = hash_of(token);
     conn.transaction(async |conn| {
         // The claims first: whoever proves another claim on the address deletes this token with its account, and must
         // not meet somebody who holds the token and waits for the claims.
@@ -81,7 +83,7 @@ pub async fn verify_email(
             .await?
             .ok_or(AuthError::TokenInvalid)?;
         queries::lock_claims(conn, claimant).await?;
-        let user = queries::consume_verification(conn, &hash, now)
+        let user = queries::consume_token(conn, (&hash, Purpose::VerifyEmail), now)
             .await?
             .ok_or(AuthError::TokenInvalid)?;
         let address = queries::verify_claim(conn, user, now)

@@ -16,3 +16,8 @@ pub(crate) use passwords::{RESET_TTL, ask_for_reset, change_password, prepare_ch
 pub use passwords::{prepare_reset, reset_password};
 pub(crate) use sessions::{Device, IssuedSession, Tools, login, refresh};
 pub use sessions::{demo_token, logout};
+
+/// How a token from a mail is stored; people copy it with spaces around it.
+fn hash_of(token: &str) -> Vec<u8> {
+    karya_core::sealing::sha256(token.trim().as_bytes())
+}

@@ -1,11 +1,12 @@
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::sealing::sha256;
 use karya_core::{EmailAddress, Invalid, Rule, SessionId, UserId, Words};
 use karya_db::{Db, OnConstraint};
 use uuid::Uuid;
 
+use super::hash_of;
 use crate::model::Account;
+use crate::queries::Purpose;
 use crate::{AuthError, PasswordPool, jobs, password, queries};
 
 /// How long the link in a reset mail works.
@@ -71,9 +72,9 @@ pub async fn reset_password(
             .await?
             .ok_or(AuthError::ResetInvalid)?;
         queries::set_password(conn, user, phc, now).await?;
-        if queries::consume_reset(conn, &hash, now).await? == 0 {
-            return Err(AuthError::ResetInvalid);
-        }
+        queries::consume_token(conn, (&hash, Purpose::ResetPassword), now)
+            .await?
+            .ok_or(AuthError::ResetInvalid)?;
         queries::raise_epoch(conn, user).await?;
         let proved = queries::verify_claim(conn, user, now)
             .await
@@ -163,8 +164,4 @@ fn check_new(account: &Account, password: &str) -> Result<(), AuthError> {
 
 fn wrong() -> AuthError {
     Invalid::body("/current_password", WRONG).into()
-}
-
-fn hash_of(token: &str) -> Vec<u8> {
-    sha256(token.trim().as_bytes())
 }

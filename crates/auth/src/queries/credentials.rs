@@ -2,13 +2,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{EmailAddress, SessionId, UserId};
-use karya_db::schema::{emails, one_time_tokens, password_reset_asks, passwords, sessions, users};
+use karya_db::functions::roles_of;
+use karya_db::schema::{emails, password_reset_asks, passwords, sessions, users};
 use uuid::Uuid;
 
-use super::roles;
 use crate::model::{Account, User, UserState};
-
-const RESET: &str = "reset_password";
 
 pub(crate) async fn insert_reset_ask(
     conn: &mut AsyncPgConnection,
@@ -68,113 +66,11 @@ pub(crate) async fn find_by_address(
             User::as_select(),
             emails::address,
             emails::verified_at,
-            roles(),
+            roles_of(users::id),
         ))
         .first(&mut &*conn)
         .await
         .optional()
-}
-
-/// How many reset mails went to the account since `since`.
-pub(crate) async fn count_resets(
-    conn: &AsyncPgConnection,
-    user: UserId,
-    since: DateTime<Utc>,
-) -> QueryResult<i64> {
-    one_time_tokens::table
-        .filter(
-            one_time_tokens::user_id
-                .eq(user)
-                .and(one_time_tokens::purpose.eq(RESET))
-                .and(one_time_tokens::issued_at.gt(since)),
-        )
-        .count()
-        .get_result(&mut &*conn)
-        .await
-}
-
-pub(crate) async fn insert_reset(
-    conn: &mut AsyncPgConnection,
-    hash: &[u8],
-    user: UserId,
-    now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::insert_into(one_time_tokens::table)
-        .values((
-            one_time_tokens::token_hash.eq(hash),
-            one_time_tokens::purpose.eq(RESET),
-            one_time_tokens::user_id.eq(user),
-            one_time_tokens::issued_at.eq(now),
-            one_time_tokens::expires_at.eq(expires_at),
-        ))
-        .execute(conn)
-        .await
-}
-
-/// Forgets a token that reached nobody.
-pub(crate) async fn delete_token(conn: &mut AsyncPgConnection, hash: &[u8]) -> QueryResult<usize> {
-    diesel::delete(one_time_tokens::table.find(hash))
-        .execute(conn)
-        .await
-}
-
-/// Whose reset token it is, if it is good.
-pub(crate) async fn reset_user(
-    conn: &AsyncPgConnection,
-    hash: &[u8],
-    now: DateTime<Utc>,
-) -> QueryResult<Option<UserId>> {
-    one_time_tokens::table
-        .find(hash)
-        .filter(
-            one_time_tokens::purpose
-                .eq(RESET)
-                .and(one_time_tokens::used_at.is_null())
-                .and(one_time_tokens::expires_at.gt(now)),
-        )
-        .select(one_time_tokens::user_id)
-        .first(&mut &*conn)
-        .await
-        .optional()
-}
-
-/// Uses a reset token up; of many callers, one does.
-pub(crate) async fn consume_reset(
-    conn: &mut AsyncPgConnection,
-    hash: &[u8],
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::update(
-        one_time_tokens::table.find(hash).filter(
-            one_time_tokens::purpose
-                .eq(RESET)
-                .and(one_time_tokens::used_at.is_null())
-                .and(one_time_tokens::expires_at.gt(now)),
-        ),
-    )
-    .set(one_time_tokens::used_at.eq(now))
-    .execute(conn)
-    .await
-}
-
-/// Ends every token in a mail that the account has not used.
-pub(crate) async fn void_tokens(
-    conn: &mut AsyncPgConnection,
-    user: UserId,
-    now: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::update(
-        one_time_tokens::table.filter(
-            one_time_tokens::user_id
-                .eq(user)
-                .and(one_time_tokens::used_at.is_null())
-                .and(one_time_tokens::expires_at.gt(now)),
-        ),
-    )
-    .set(one_time_tokens::expires_at.eq(now))
-    .execute(conn)
-    .await
 }
 
 /// Locks an active account: whoever changes how it signs in goes first here, and then to passwords, tokens, sessions.

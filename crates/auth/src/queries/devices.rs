@@ -3,9 +3,9 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{SessionId, UserId};
+use karya_db::functions::roles_of;
 use karya_db::schema::{emails, sessions, users};
 
-use super::roles;
 use crate::model::{Account, NewSession, Session, User};
 
 /// Whether the account was signed in before, and whether on a device like this one. Devices without a name are alike
@@ -36,28 +36,21 @@ pub(crate) async fn find_owner(
     conn: &AsyncPgConnection,
     session: SessionId,
 ) -> QueryResult<Option<(Session, Account)>> {
-    let row: Option<(Session, User, String, Option<DateTime<Utc>>, Vec<_>)> = sessions::table
+    sessions::table
         .inner_join(users::table.inner_join(emails::table))
         .filter(sessions::id.eq(session))
         .select((
             Session::as_select(),
-            User::as_select(),
-            emails::address,
-            emails::verified_at,
-            roles(),
+            (
+                User::as_select(),
+                emails::address,
+                emails::verified_at,
+                roles_of(users::id),
+            ),
         ))
         .first(&mut &*conn)
         .await
-        .optional()?;
-    Ok(row.map(|(session, user, email, email_verified_at, roles)| {
-        let account = Account {
-            user,
-            email,
-            email_verified_at,
-            roles,
-        };
-        (session, account)
-    }))
+        .optional()
 }
 
 /// A page of the sessions of an account that go on, the newest first.

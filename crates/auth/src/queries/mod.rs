@@ -3,12 +3,12 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::role::Role;
 use karya_core::{EmailAddress, Lang, SessionId, Timezone, UserId};
+use karya_db::functions::roles_of;
 use karya_db::schema::{
-    emails, one_time_tokens, passwords, refresh_tokens, sessions, signing_keys, user_roles, users,
+    emails, passwords, refresh_tokens, sessions, signing_keys, user_roles, users,
 };
 
 use crate::model::{Account, NewSession, RefreshToken, Session, SigningKey, User};
@@ -16,17 +16,12 @@ use crate::model::{Account, NewSession, RefreshToken, Session, SigningKey, User}
 mod attempts;
 mod credentials;
 mod devices;
+mod one_time_tokens;
 
 pub(crate) use attempts::*;
 pub(crate) use credentials::*;
 pub(crate) use devices::*;
-
-/// What a token in a mail is good for; it is good for nothing else.
-const VERIFY: &str = "verify_email";
-
-fn roles() -> diesel::expression::SqlLiteral<Array<Text>> {
-    diesel::dsl::sql("array(SELECT role FROM user_roles WHERE user_id = users.id ORDER BY role)")
-}
+pub(crate) use one_time_tokens::*;
 
 /// The account that holds a verified address.
 pub async fn find_verified(
@@ -57,7 +52,7 @@ pub(crate) async fn find_login(
     conn: &AsyncPgConnection,
     email: &EmailAddress,
 ) -> QueryResult<Option<(Account, String)>> {
-    let row: Option<(User, String, Option<DateTime<Utc>>, Vec<Role>, String)> = users::table
+    let row: Option<(String, Account)> = users::table
         .inner_join(emails::table)
         .inner_join(passwords::table)
         .filter(
@@ -66,26 +61,18 @@ pub(crate) async fn find_login(
                 .and(emails::verified_at.is_not_null()),
         )
         .select((
-            User::as_select(),
-            emails::address,
-            emails::verified_at,
-            roles(),
             passwords::phc,
+            (
+                User::as_select(),
+                emails::address,
+                emails::verified_at,
+                roles_of(users::id),
+            ),
         ))
         .first(&mut &*conn)
         .await
         .optional()?;
-    Ok(row.map(|(user, email, email_verified_at, roles, phc)| {
-        (
-            Account {
-                user,
-                email,
-                email_verified_at,
-                roles,
-            },
-            phc,
-        )
-    }))
+    Ok(row.map(|(phc, account)| (account, phc)))
 }
 
 pub(crate) async fn find_account(
@@ -99,7 +86,7 @@ pub(crate) async fn find_account(
             User::as_select(),
             emails::address,
             emails::verified_at,
-            roles(),
+            roles_of(users::id),
         ))
         .first(&mut &*conn)
         .await
@@ -309,85 +296,6 @@ pub(crate) async fn find_session(
         .optional()
 }
 
-/// Gives an account a verification token in place of those that it has not used.
-pub(crate) async fn replace_verification(
-    conn: &mut AsyncPgConnection,
-    hash: &[u8],
-    user: UserId,
-    now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-) -> QueryResult<usize> {
-    let unused = one_time_tokens::user_id
-        .eq(user)
-        .and(one_time_tokens::purpose.eq(VERIFY))
-        .and(one_time_tokens::used_at.is_null());
-    diesel::update(one_time_tokens::table.filter(unused))
-        .set(one_time_tokens::expires_at.eq(now))
-        .execute(conn)
-        .await?;
-    diesel::insert_into(one_time_tokens::table)
-        .values((
-            one_time_tokens::token_hash.eq(hash),
-            one_time_tokens::purpose.eq(VERIFY),
-            one_time_tokens::user_id.eq(user),
-            one_time_tokens::issued_at.eq(now),
-            one_time_tokens::expires_at.eq(expires_at),
-        ))
-        .execute(conn)
-        .await
-}
-
-/// How many verification mails went to the address since `since`, whichever account asked for them.
-pub(crate) async fn count_verifications(
-    conn: &AsyncPgConnection,
-    email: &EmailAddress,
-    since: DateTime<Utc>,
-) -> QueryResult<i64> {
-    one_time_tokens::table
-        .inner_join(emails::table.on(emails::user_id.eq(one_time_tokens::user_id)))
-        .filter(
-            emails::address
-                .eq(email.as_str())
-                .and(one_time_tokens::purpose.eq(VERIFY))
-                .and(one_time_tokens::issued_at.gt(since)),
-        )
-        .count()
-        .get_result(&mut &*conn)
-        .await
-}
-
-/// The password hash of the account that a verification token is for, in whatever state the token is.
-pub(crate) async fn find_verification(
-    conn: &AsyncPgConnection,
-    hash: &[u8],
-) -> QueryResult<Option<String>> {
-    one_time_tokens::table
-        .inner_join(passwords::table.on(passwords::user_id.eq(one_time_tokens::user_id)))
-        .filter(
-            one_time_tokens::token_hash
-                .eq(hash)
-                .and(one_time_tokens::purpose.eq(VERIFY)),
-        )
-        .select(passwords::phc)
-        .first(&mut &*conn)
-        .await
-        .optional()
-}
-
-/// Whose verification token it is, in whatever state.
-pub(crate) async fn verification_user(
-    conn: &AsyncPgConnection,
-    hash: &[u8],
-) -> QueryResult<Option<UserId>> {
-    one_time_tokens::table
-        .find(hash)
-        .filter(one_time_tokens::purpose.eq(VERIFY))
-        .select(one_time_tokens::user_id)
-        .first(&mut &*conn)
-        .await
-        .optional()
-}
-
 /// Locks every unproved claim on the address that `user` claims, in one order for all who do.
 pub(crate) async fn lock_claims(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<usize> {
     let claim = diesel::alias!(emails as claim);
@@ -406,27 +314,6 @@ pub(crate) async fn lock_claims(conn: &mut AsyncPgConnection, user: UserId) -> Q
         .load(conn)
         .await?;
     Ok(claims.len())
-}
-
-/// Uses a verification token up; of many callers, one gets the account.
-pub(crate) async fn consume_verification(
-    conn: &mut AsyncPgConnection,
-    hash: &[u8],
-    now: DateTime<Utc>,
-) -> QueryResult<Option<UserId>> {
-    diesel::update(
-        one_time_tokens::table.find(hash).filter(
-            one_time_tokens::purpose
-                .eq(VERIFY)
-                .and(one_time_tokens::used_at.is_null())
-                .and(one_time_tokens::expires_at.gt(now)),
-        ),
-    )
-    .set(one_time_tokens::used_at.eq(now))
-    .returning(one_time_tokens::user_id)
-    .get_result(conn)
-    .await
-    .optional()
 }
 
 /// Makes a claim the verified one. The database refuses a second verified claim on an address.
@@ -494,16 +381,6 @@ pub(crate) async fn delete_ended_sessions(
         .lt(before)
         .or(sessions::revoked_at.lt(before).assume_not_null());
     diesel::delete(sessions::table.filter(ended))
-        .execute(conn)
-        .await
-}
-
-/// One-time tokens that expired before `before`.
-pub(crate) async fn delete_expired_tokens(
-    conn: &mut AsyncPgConnection,
-    before: DateTime<Utc>,
-) -> QueryResult<usize> {
-    diesel::delete(one_time_tokens::table.filter(one_time_tokens::expires_at.lt(before)))
         .execute(conn)
         .await
 }
