@@ -1,14 +1,14 @@
 //! Mails about documents: one for all that were added within some minutes.
 
 use chrono::TimeDelta;
-use karya_core::{BookingId, EmailAddress};
+use karya_core::BookingId;
 use karya_db::AsyncPgConnection;
 use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue_with};
 use karya_notifications::{DocumentsMail, Template};
 use serde::{Deserialize, Serialize};
 
 use crate::MentoringError;
-use crate::jobs::Context;
+use crate::jobs::{Context, post};
 use crate::model::{DocumentRow, Side};
 use crate::{queries, zones};
 
@@ -74,12 +74,7 @@ impl Job for TellOfDocuments {
             when: zones::spell(booking.starts_at, booking.ends_at, zone, lang),
             count: new.len(),
         });
-        let email = EmailAddress::parse(&reader.email)
-            .map_err(|rule| format!("a stored address is not one: {}", rule.code()))?;
-        context
-            .mailer
-            .send(context.clock.now(), &email, lang, &template)
-            .await?;
+        post(&context, reader, &template).await?;
         let told: Vec<_> = new.iter().map(|row| row.id).collect();
         queries::documents::mark_announced(&mut conn, &told).await?;
         Ok(())

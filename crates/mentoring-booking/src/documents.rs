@@ -4,6 +4,8 @@ mod images;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use karya_core::text::is_forbidden;
 
 use crate::model::DocumentKind;
@@ -66,12 +68,12 @@ fn is_plain_text(bytes: &[u8]) -> bool {
 }
 
 /// What is kept of the bytes: of pictures not where and with what they were taken. None if the picture is broken.
-pub(crate) fn clean(kind: DocumentKind, bytes: Vec<u8>) -> Option<Vec<u8>> {
+pub(crate) fn clean(kind: DocumentKind, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     match kind {
-        DocumentKind::Jpeg => images::jpeg(&bytes),
-        DocumentKind::Png => images::png(&bytes),
-        DocumentKind::Webp => images::webp(&bytes),
-        _ => Some(bytes),
+        DocumentKind::Jpeg => images::jpeg(bytes).map(Cow::Owned),
+        DocumentKind::Png => images::png(bytes).map(Cow::Owned),
+        DocumentKind::Webp => images::webp(bytes).map(Cow::Owned),
+        _ => Some(Cow::Borrowed(bytes)),
     }
 }
 

@@ -364,7 +364,8 @@ async fn mail(
     let (zone, lang) = (reader.timezone.tz(), reader.locale);
     let session = standing.session;
     let until = standing.place.and_then(|(entry, _)| entry.offer_expires_at);
-    let calendar = match method(notice) {
+    let is_host = session.mentor_id == reader.user_id;
+    let calendar = match method(notice).filter(|_| !is_host) {
         Some(Method::Cancel)
             if !queries::groups::had_seat(conn, session.id, reader.user_id).await? =>
         {
@@ -377,7 +378,6 @@ async fn mail(
             invitations::part(method, &event)
         }),
     };
-    let calendar = calendar.filter(|_| session.mentor_id != reader.user_id);
     let template = Template::Group(GroupMail {
         notice,
         display_name: reader.display_name.clone(),

@@ -36,19 +36,11 @@ impl DocumentsMail {
         } else {
             "New documents for your session"
         };
-        (
-            subject,
-            Words {
-                greeting: phrases::greeting(&self.display_name, id),
-                paragraphs: vec![
-                    what,
-                    phrases::session(&self.title, other, id),
-                    self.when.clone(),
-                ],
-                button: None,
-                code: None,
-                closing: phrases::closing(id),
-            },
-        )
+        let paragraphs = vec![
+            what,
+            phrases::session(&self.title, other, id),
+            self.when.clone(),
+        ];
+        (subject, Words::to(&self.display_name, paragraphs, id))
     }
 }

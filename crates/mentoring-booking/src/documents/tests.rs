@@ -59,16 +59,16 @@ fn broken_pictures_do_not_panic() {
         b"\xff\xda\0\x02ab\xff\0c\xff\xd9GPS",
     ]
     .concat();
-    let kept = clean(DocumentKind::Jpeg, whole.clone()).unwrap();
-    assert_eq!(kept, whole[..whole.len() - 3]);
+    let kept = clean(DocumentKind::Jpeg, &whole).unwrap();
+    assert_eq!(kept, &whole[..whole.len() - 3]);
     for length in 0..whole.len() - 3 {
-        assert_eq!(clean(DocumentKind::Jpeg, whole[..length].to_vec()), None);
+        assert_eq!(clean(DocumentKind::Jpeg, &whole[..length]), None);
     }
     let webp = b"RIFF\x1a\0\0\0WEBPVP8X\x02\0\0\0\x0c\0EXIF\x03\0\0\0GPS\0".to_vec();
-    let kept = clean(DocumentKind::Webp, webp.clone()).unwrap();
-    assert_eq!(kept, b"RIFF\x0e\0\0\0WEBPVP8X\x02\0\0\0\0\0");
+    let kept = clean(DocumentKind::Webp, &webp).unwrap();
+    assert_eq!(*kept, *b"RIFF\x0e\0\0\0WEBPVP8X\x02\0\0\0\0\0");
     for length in 0..webp.len() {
-        assert_eq!(clean(DocumentKind::Webp, webp[..length].to_vec()), None);
-        clean(DocumentKind::Png, webp[..length].to_vec());
+        assert_eq!(clean(DocumentKind::Webp, &webp[..length]), None);
+        clean(DocumentKind::Png, &webp[..length]);
     }
 }

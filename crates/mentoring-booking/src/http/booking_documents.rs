@@ -1,8 +1,10 @@
 //! Documents of a booking.
 
+use std::borrow::Cow;
+
 use actix_web::body::SizedStream;
 use actix_web::http::header;
-use actix_web::web::{Data, Path, Payload};
+use actix_web::web::{Bytes, Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -112,7 +114,7 @@ fn declared(req: &HttpRequest) -> Option<String> {
 }
 
 /// What is stored of an upload, and what it is.
-fn examine(bytes: &[u8], declared: Option<&str>) -> Result<(DocumentKind, Vec<u8>), Problem> {
+fn examine(bytes: &Bytes, declared: Option<&str>) -> Result<(DocumentKind, Bytes), Problem> {
     if bytes.is_empty() {
         let fault = FieldError {
             place: Place::Body(String::new()),
@@ -131,7 +133,10 @@ fn examine(bytes: &[u8], declared: Option<&str>) -> Result<(DocumentKind, Vec<u8
     if declared.is_some_and(|declared| declared != own) && !is_text {
         return Err(refused());
     }
-    let kept = documents::clean(kind, bytes.to_vec()).ok_or_else(refused)?;
+    let kept = match documents::clean(kind, bytes).ok_or_else(refused)? {
+        Cow::Borrowed(_) => bytes.clone(),
+        Cow::Owned(kept) => kept.into(),
+    };
     Ok((kind, kept))
 }
 
@@ -203,7 +208,7 @@ pub(crate) async fn add_booking_document(
         .map_err(MentoringError::from)?;
     drop(conn);
     storage
-        .put(&key, kept.into())
+        .put(&key, kept)
         .await
         .map_err(|error| failed(&error))?;
 

@@ -184,29 +184,22 @@ impl UpdateGroupSession {
             Patch::Clear => check.fail("/title", Rule::Required),
             Patch::Set(raw) => row.title = check.field("/title", title(&raw)).unwrap_or_default(),
         }
-        match self.description {
-            Patch::Keep => {}
-            Patch::Clear => row.description = None,
-            Patch::Set(raw) => {
-                let text = check.field("/description", description(&raw));
-                row.description = text.filter(|text| !text.is_empty());
-            }
-        }
-        match self.place {
-            Patch::Keep => {}
-            Patch::Clear => row.place = None,
-            Patch::Set(raw) => {
-                let text = check.field("/place", place(&raw));
-                row.place = text.filter(|text| !text.is_empty());
-            }
-        }
+        // An empty text is none.
+        let mut text =
+            |pointer, patch: Patch<String>, parse: fn(&str) -> Result<String, Rule>, current| {
+                let parsed = patch.map(|raw| check.field(pointer, parse(&raw)).unwrap_or_default());
+                parsed.apply(current).filter(|text| !text.is_empty())
+            };
+        row.description = text(
+            "/description",
+            self.description,
+            description,
+            row.description,
+        );
+        row.place = text("/place", self.place, place, row.place);
+        row.meeting_url = text("/meeting_url", self.meeting_url, link, row.meeting_url);
         if row.mode == SessionMode::InPerson && row.place.is_none() {
             check.fail("/place", Rule::Required);
-        }
-        match self.meeting_url {
-            Patch::Keep => {}
-            Patch::Clear => row.meeting_url = None,
-            Patch::Set(raw) => row.meeting_url = check.field("/meeting_url", link(&raw)),
         }
         match self.capacity {
             Patch::Keep => {}

@@ -166,14 +166,10 @@ pub(crate) async fn update(
         session.version += 1;
         session.updated_at = now;
         queries::groups::update(conn, &session).await?;
-        let shown = |row: &GroupRow| {
-            (
-                row.title.clone(),
-                row.place.clone(),
-                row.meeting_url.clone(),
-            )
-        };
-        if shown(&current) != shown(&session) {
+        let is_news = current.title != session.title
+            || current.place != session.place
+            || current.meeting_url != session.meeting_url;
+        if is_news {
             let seats = queries::groups::seats(conn, id).await?;
             let people = seats.iter().map(|(seat, _)| seat.mentee_id).collect();
             group_jobs::tell_all(conn, id, people, Notice::Changed).await?;
