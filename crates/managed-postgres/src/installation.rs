@@ -3,10 +3,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The oldest major version that Karya runs on.
-pub(crate) const OLDEST_MAJOR: u32 = 15;
+pub const OLDEST_MAJOR: u32 = 15;
 
 /// The contrib extensions that the migrations create.
-const EXTENSIONS: [&str; 5] = ["citext", "pg_trgm", "btree_gist", "unaccent", "pgcrypto"];
+pub const EXTENSIONS: [&str; 5] = ["citext", "pg_trgm", "btree_gist", "unaccent", "pgcrypto"];
 
 /// A version of PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -14,6 +14,6 @@ mod throwaway;
 pub use cluster::{Cluster, Status, reset, running_url, status, stop};
 pub use error::Error;
 pub use install::{Consent, find_or_install, install_from_file};
-pub use installation::{Installation, Version};
+pub use installation::{EXTENSIONS, Installation, OLDEST_MAJOR, Version};
 pub use search::{Search, find};
 pub use throwaway::Throwaway;

@@ -133,6 +133,12 @@ impl Reply {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
+    /// How many SQL statements it took, from its `Server-Timing`.
+    pub fn statements(&self) -> usize {
+        let timing = self.header("server-timing").unwrap();
+        timing.split('"').nth(1).unwrap().parse().unwrap()
+    }
+
     /// The status and the code of a refusal.
     #[track_caller]
     pub fn refused(&self, status: u16, code: &str) -> Value {

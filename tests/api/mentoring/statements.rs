@@ -3,20 +3,14 @@
 use serde_json::json;
 
 use super::{Mentor, book};
-use crate::harness::{Client, Reply, TestApp};
-
-/// The statements of a request, from its `Server-Timing`.
-fn statements(reply: &Reply) -> usize {
-    let timing = reply.header("server-timing").unwrap();
-    timing.split('"').nth(1).unwrap().parse().unwrap()
-}
+use crate::harness::{Client, TestApp};
 
 /// The statements of a read, once every connection knows what types there are.
 async fn read(client: &Client<'_>, path: &str) -> usize {
     for _ in 0..8 {
         assert_eq!(client.get(path).await.status, 200, "{path}");
     }
-    statements(&client.get(path).await)
+    client.get(path).await.statements()
 }
 
 /// Seven starts of a mentor, an hour apart.
@@ -134,7 +128,7 @@ async fn changes_take_as_many_statements_however_full_the_calendar_is() {
         let wish = mentor.booking(&start);
         let hold = sari.post("/v1/slot-holds", wish.clone()).await;
         let booked = book(&sari, wish).await;
-        let (hold, made) = (statements(&hold), (statements(&booked), booked.ok(201)));
+        let (hold, made) = (hold.statements(), (booked.statements(), booked.ok(201)));
         let path = format!("/v1/bookings/{}", made.1["id"].as_str().unwrap());
         let empty = || async {
             let verb = actix_web::http::Method::POST;
@@ -155,9 +149,9 @@ async fn changes_take_as_many_statements_however_full_the_calendar_is() {
         found.push([
             ("hold", hold),
             ("book", made.0),
-            ("approve", statements(&approved)),
-            ("move", statements(&moved)),
-            ("cancel", statements(&cancelled)),
+            ("approve", approved.statements()),
+            ("move", moved.statements()),
+            ("cancel", cancelled.statements()),
         ]);
         if round == 0 {
             for start in starts(5).chain(starts(6)).take(9) {

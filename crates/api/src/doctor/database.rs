@@ -5,17 +5,13 @@ use diesel::sql_types::{Array, Bool, Integer, Text, Timestamptz};
 use diesel::{QueryResult, QueryableByName};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::Clock;
+use karya_managed_postgres::{EXTENSIONS, OLDEST_MAJOR};
 
 use super::Findings;
 use crate::config::Config;
 
 /// How long the database may take to answer at all.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-const OLDEST_VERSION: i32 = 15;
-
-/// What the first migration creates.
-const EXTENSIONS: [&str; 5] = ["btree_gist", "citext", "pg_trgm", "pgcrypto", "unaccent"];
 
 #[derive(Debug, QueryableByName)]
 struct Facts {
@@ -108,11 +104,11 @@ async fn facts(conn: &AsyncPgConnection) -> QueryResult<Facts> {
 
 fn server(findings: &mut Findings, facts: &Facts) {
     let check = "database.version";
-    if facts.version_number / 10_000 < OLDEST_VERSION {
+    if facts.version_number / 10_000 < OLDEST_MAJOR.cast_signed() {
         findings.fail(
             check,
             format!("PostgreSQL {} is too old", facts.version),
-            "use PostgreSQL 15 or newer",
+            format!("use PostgreSQL {OLDEST_MAJOR} or newer"),
         );
     } else {
         findings.ok(check, format!("{} is new enough", facts.version));

@@ -21,7 +21,7 @@ const TEXT_ITEMS: [(&str, usize); 6] = [
 const NUMBER_ITEMS: [(&str, isize, isize); 1] = [("durations", 5, 480)];
 
 /// Nothing that is sent or received as a file is longer: the limit of uploads.
-const MAX_FILE: usize = 10 * 1024 * 1024;
+const MAX_FILE: usize = karya_mentoring_booking::UPLOAD_LIMITS.max_bytes;
 
 /// The largest integer that JavaScript reads exactly.
 const MAX_INT64: isize = 9_007_199_254_740_991;
