@@ -5,6 +5,7 @@ use karya_jobs::{Job, JobError, Options, WorkerBuilder, enqueue, enqueue_with, s
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use crate::harness::TestApp;
 
@@ -96,4 +97,39 @@ async fn a_key_keeps_one_job() {
         enqueue_with(&mut conn, &Stubborn, options).await.unwrap();
     }
     assert_eq!(stats(&conn).await.unwrap().ready, 1);
+}
+
+/// The log counts each attempt: the worker's and its listener's, which waits 50 ms at first and up to five seconds.
+#[actix_web::test]
+async fn a_worker_waits_while_its_database_is_away_and_goes_on_when_it_is_back() {
+    let app = TestApp::new().await;
+    let stop = Arc::new(tokio::sync::Notify::new());
+    let stopped = stop.clone();
+    let worker = WorkerBuilder::new(&app.db.url())
+        .concurrency(2)
+        .register::<Stubborn>(Arc::default())
+        .run(async move { stopped.notified().await });
+    let worker = tokio::spawn(worker);
+    let work_is_done = async || {
+        let mut conn = app.parts.db.conn().await.unwrap();
+        enqueue(&mut conn, &Stubborn).await.unwrap();
+        for _ in 0..200 {
+            if stats(&conn).await.unwrap().ready == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("nobody works");
+    };
+    work_is_done().await;
+
+    app.db.accept_connections(false).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let attempts = app.db.log().matches("not currently accepting").count();
+    assert!((3..=20).contains(&attempts), "{attempts} attempts");
+
+    app.db.accept_connections(true).await;
+    work_is_done().await;
+    stop.notify_one();
+    worker.await.unwrap().unwrap();
 }

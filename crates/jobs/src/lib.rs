@@ -2,6 +2,7 @@
 //! backoff, visible in metrics. A thin layer over `graphile_worker`.
 
 mod enqueue;
+mod patient;
 mod stats;
 mod worker;
 

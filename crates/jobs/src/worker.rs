@@ -2,12 +2,13 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use graphile_worker::{
-    IntoTaskHandlerResult, LocalQueueConfig, RefetchDelayConfig, TaskHandler, WorkerContext,
-    WorkerOptions,
+    Database, IntoTaskHandlerResult, LocalQueueConfig, RefetchDelayConfig, TaskHandler,
+    WorkerContext, WorkerOptions,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::Job;
+use crate::patient::Patient;
 
 /// How often an idle worker looks by itself; new jobs announce themselves by NOTIFY.
 const POLL: Duration = Duration::from_secs(1);
@@ -17,6 +18,9 @@ const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// How long running jobs may take to finish when the program stops.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// What a worker needs beside one connection for each running job: to fetch jobs and to say that it lives.
+const SPARE_CONNECTIONS: usize = 2;
 
 /// The queue could not be prepared, or the worker gave up.
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +34,7 @@ fn failed(error: impl fmt::Display) -> WorkerError {
 /// Brings the queue's own tables up to date.
 pub async fn migrate(database_url: &str) -> Result<(), WorkerError> {
     WorkerBuilder::new(database_url)
-        .concurrency(1)
-        .options
+        .prepared()?
         .init()
         .await
         .map(drop)
@@ -41,13 +44,14 @@ pub async fn migrate(database_url: &str) -> Result<(), WorkerError> {
 /// Collects what a worker knows before it starts.
 pub struct WorkerBuilder {
     options: WorkerOptions,
+    database_url: String,
+    connections: usize,
 }
 
 impl WorkerBuilder {
     #[must_use]
     pub fn new(database_url: &str) -> Self {
         let options = WorkerOptions::default()
-            .database_url(database_url)
             .poll_interval(POLL)
             // A worker that died gives its jobs back after minutes instead of four hours.
             .heartbeat_interval(HEARTBEAT)
@@ -55,13 +59,18 @@ impl WorkerBuilder {
             .sweep_threshold(HEARTBEAT * 4)
             .listen_os_shutdown_signals(false)
             .shutdown_grace_period(GRACE);
-        Self { options }
+        let database_url = database_url.to_owned();
+        Self {
+            options,
+            database_url,
+            connections: SPARE_CONNECTIONS + 1,
+        }
     }
 
     /// How many jobs run at once.
     #[must_use]
     pub fn concurrency(mut self, jobs: usize) -> Self {
-        let connections = u32::try_from(jobs).unwrap_or(u32::MAX).saturating_add(2);
+        self.connections = jobs.saturating_add(SPARE_CONNECTIONS);
         // Without a local queue every slot polls for itself: 16 jobs a second instead of thousands. Without the delay
         // an empty queue is polled in a tight loop; an announced job ends the delay at once.
         let delay = RefetchDelayConfig::default()
@@ -70,11 +79,7 @@ impl WorkerBuilder {
         let queue = LocalQueueConfig::default()
             .with_size((jobs * 4).max(16))
             .with_refetch_delay(delay);
-        self.options = self
-            .options
-            .local_queue(queue)
-            .concurrency(jobs.max(1))
-            .max_pg_conn(connections);
+        self.options = self.options.local_queue(queue).concurrency(jobs.max(1));
         self
     }
 
@@ -88,13 +93,18 @@ impl WorkerBuilder {
         self
     }
 
+    fn prepared(self) -> Result<WorkerOptions, WorkerError> {
+        let patient = Patient::new(&self.database_url, self.connections).map_err(failed)?;
+        Ok(self.options.database(Database::new(patient)))
+    }
+
     /// Runs jobs until `stop` resolves, then lets running ones finish.
     pub async fn run(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), WorkerError> {
         let worker = self
-            .options
+            .prepared()?
             .shutdown_signal(stop)
             .init()
             .await
@@ -104,7 +114,7 @@ impl WorkerBuilder {
 
     /// Runs what is due now, then returns: for tests and one-off commands.
     pub async fn run_once(self) -> Result<(), WorkerError> {
-        let worker = self.options.init().await.map_err(failed)?;
+        let worker = self.prepared()?.init().await.map_err(failed)?;
         worker.run_once().await.map_err(failed)
     }
 }

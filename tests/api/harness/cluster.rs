@@ -107,6 +107,19 @@ impl TestDb {
         cluster().url(&self.name)
     }
 
+    /// Lets nobody in and throws out who is there, or lets everybody in again.
+    pub async fn accept_connections(&self, accept: bool) {
+        let name = &self.name;
+        let sql = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {accept}");
+        admin(cluster(), &sql).await;
+        if !accept {
+            let sql = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            );
+            admin(cluster(), &sql).await;
+        }
+    }
+
     /// What the database server has said about this database: refused statements, deadlocks.
     pub fn log(&self) -> String {
         let mine = format!(" {} ", self.name);
