@@ -53,14 +53,14 @@ pub async fn enqueue_with<J: Job>(
     job: &J,
     options: Options,
 ) -> QueryResult<()> {
-    enqueue_all(conn, vec![Prepared::new(job, options)?]).await
+    enqueue_all(conn, [Prepared::new(job, options)?]).await
 }
 
 /// The same for many, in one statement, or none. Keys differ from each other.
-pub async fn enqueue_all(conn: &mut AsyncPgConnection, jobs: Vec<Prepared>) -> QueryResult<()> {
-    if jobs.is_empty() {
-        return Ok(());
-    }
+pub async fn enqueue_all(
+    conn: &mut AsyncPgConnection,
+    jobs: impl IntoIterator<Item = Prepared>,
+) -> QueryResult<()> {
     let (mut names, mut payloads) = (Vec::new(), Vec::new());
     let (mut queues, mut delays, mut keys) = (Vec::new(), Vec::new(), Vec::new());
     for job in jobs {
@@ -71,6 +71,9 @@ pub async fn enqueue_all(conn: &mut AsyncPgConnection, jobs: Vec<Prepared>) -> Q
         let delay = delay.and_then(|delay| delay.num_microseconds());
         delays.push(PgInterval::from_microseconds(delay.unwrap_or_default()));
         keys.push(key);
+    }
+    if names.is_empty() {
+        return Ok(());
     }
     diesel::select(enqueue_jobs(
         names,

@@ -15,7 +15,7 @@ use diesel::QueryResult;
 use karya_core::{BookingId, Clock, MasterKey};
 use karya_db::{AsyncPgConnection, Db};
 use karya_fetch::Fetcher;
-use karya_jobs::{Job, JobError, Options, Prepared, WorkerBuilder, enqueue_with};
+use karya_jobs::{Job, JobError, Options, Prepared, WorkerBuilder, enqueue_all, enqueue_with};
 use karya_notifications::{BookingMail, BookingNotice, CalendarPart, Mailer, Template};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -92,7 +92,7 @@ impl Notice {
     }
 }
 
-/// How long before a session the people are reminded.
+/// How long before a session the people are reminded, the first time first.
 pub(crate) const REMINDERS: [TimeDelta; 2] = [TimeDelta::hours(24), TimeDelta::hours(1)];
 
 /// The mails to both sides about what happened.
@@ -105,11 +105,7 @@ pub(crate) fn announcements(booking: &BookingRow, notice: Notice) -> QueryResult
 
 /// The deadlines of a booking as it now stands. Earlier ones of the same booking are replaced.
 pub(crate) fn deadlines(now: DateTime<Utc>, booking: &BookingRow) -> QueryResult<Vec<Prepared>> {
-    let at = |what: &str, due_at: DateTime<Utc>| Options {
-        delay: Some(due_at - now),
-        key: Some(format!("booking:{}:{what}", booking.id)),
-        queue: None,
-    };
+    let at = |what, due_at| once(now, booking, what, due_at);
     let booking_id = booking.id;
     if booking.state == BookingState::Suspended {
         let job = alerts::CloseSuspended { booking_id };
@@ -120,19 +116,35 @@ pub(crate) fn deadlines(now: DateTime<Utc>, booking: &BookingRow) -> QueryResult
         return Ok(vec![Prepared::new(&job, at("lapse", expires_at))?]);
     }
     let finish = at("finish", booking.ends_at + FINISH_AFTER);
-    let mut jobs = vec![Prepared::new(&FinishBooking { booking_id }, finish)?];
-    for before in REMINDERS {
-        let due_at = booking.starts_at - before;
-        if due_at > now {
-            let job = RemindParticipants {
-                booking_id,
-                starts_at: booking.starts_at,
-            };
-            let key = format!("remind-{}", before.num_hours());
-            jobs.push(Prepared::new(&job, at(&key, due_at))?);
-        }
+    let finish = Prepared::new(&FinishBooking { booking_id }, finish)?;
+    let reminder = next_reminder(now, booking)?;
+    Ok(reminder.into_iter().chain([finish]).collect())
+}
+
+/// When a job about a booking is due. A later one about the same thing replaces it.
+fn once(now: DateTime<Utc>, booking: &BookingRow, what: &str, due_at: DateTime<Utc>) -> Options {
+    Options {
+        delay: Some(due_at - now),
+        key: Some(format!("booking:{}:{what}", booking.id)),
+        queue: None,
     }
-    Ok(jobs)
+}
+
+/// The first reminder that is still to come. Each one plans the next, so that a booking waits with one.
+fn next_reminder(now: DateTime<Utc>, booking: &BookingRow) -> QueryResult<Option<Prepared>> {
+    let starts_at = booking.starts_at;
+    let to_come = |before: &TimeDelta| starts_at - *before > now + SLACK;
+    let Some(before) = REMINDERS.into_iter().find(to_come) else {
+        return Ok(None);
+    };
+    // A key for each: the job that runs must not be replaced by the one it plans.
+    let what = format!("remind-{}", before.num_hours());
+    let options = once(now, booking, &what, starts_at - before);
+    let job = RemindParticipants {
+        booking_id: booking.id,
+        starts_at,
+    };
+    Prepared::new(&job, options).map(Some)
 }
 
 /// Workers go by the clock of the database, rules by that of the program: a little later is surely late enough.
@@ -288,14 +300,16 @@ impl Job for RemindParticipants {
     type Context = Context;
 
     async fn run(self, context: Context) -> Result<(), JobError> {
-        let conn = context.db.conn().await?;
+        let mut conn = context.db.conn().await?;
         let Some(booking) = queries::bookings::find(&conn, self.booking_id).await? else {
             return Ok(());
         };
+        let now = context.clock.now();
         let is_due = booking.state == BookingState::Confirmed
             && booking.starts_at == self.starts_at
-            && context.clock.now() < booking.starts_at;
+            && now < booking.starts_at;
         if is_due {
+            enqueue_all(&mut conn, next_reminder(now, &booking)?).await?;
             for to in [Party::Mentor, Party::Mentee] {
                 send(&conn, &context, &booking, BookingNotice::Reminder, to).await?;
             }

@@ -482,3 +482,22 @@ async fn what_is_held_up_is_called_off_however_late_the_worker_is() {
     let mentor = app.sign_in("made").await;
     assert_eq!(mentor.get(&class).await.ok(200)["state"], "cancelled");
 }
+
+#[actix_web::test]
+async fn an_alert_that_is_long_past_is_forgotten() {
+    let app = TestApp::new().await;
+    send(&app, &[alert("flood", "33.75", false)]).await;
+    let known = async || {
+        let mut conn = app.parts.db.conn().await.unwrap();
+        karya_mentoring_booking::sweep(&mut conn, app.clock.now())
+            .await
+            .unwrap();
+        let sql = app.db.sql().await;
+        let row = sql.query_one("SELECT count(*) FROM session_alerts", &[]);
+        row.await.unwrap().get::<_, i64>(0)
+    };
+    app.clock.advance(Duration::days(91));
+    assert_eq!(known().await, 1, "it ended 90 days ago less ten hours");
+    app.clock.advance(Duration::days(1));
+    assert_eq!(known().await, 0);
+}

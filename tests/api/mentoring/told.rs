@@ -3,8 +3,8 @@
 use chrono::Duration;
 use serde_json::json;
 
-use super::Mentor;
 use super::growth::{TUESDAY_10, booked, later, staff};
+use super::{Mentor, book, subjects};
 use crate::harness::{Client, TestApp};
 
 /// The subjects of the mails to somebody so far, after the jobs that are due.
@@ -265,6 +265,46 @@ async fn due(app: &TestApp, pattern: &str) {
     // What they fan out to comes after them.
     app.run_jobs().await;
     app.run_jobs().await;
+}
+
+#[actix_web::test]
+async fn both_sides_are_reminded_a_day_and_an_hour_before() {
+    let app = TestApp::new().await;
+    let mentor = Mentor::new(&app, "made").await;
+    let sari = app.user("sari").await;
+    // Tuesday a week later, 10:00 in Jakarta.
+    book(&sari, mentor.booking("2026-06-09T03:00:00.000Z"))
+        .await
+        .ok(201);
+    app.run_jobs().await;
+    let reminders = || {
+        ["sari@contoh.id", "made@contoh.id"].map(|address| {
+            let told = subjects(&app, address).into_iter();
+            told.filter(|subject| subject == "Pengingat sesi pendampingan")
+                .count()
+        })
+    };
+    due(&app, "booking:%:remind-1").await;
+    assert_eq!(
+        reminders(),
+        [0, 0],
+        "the later one is planned by the earlier"
+    );
+    app.clock.advance(Duration::hours(7 * 24 - 2));
+    due(&app, "booking:%:remind-24").await;
+    assert_eq!(reminders(), [1, 1]);
+    due(&app, "booking:%:remind-24").await;
+    assert_eq!(reminders(), [1, 1], "it does not plan itself again");
+    app.clock.advance(Duration::hours(23));
+    due(&app, "booking:%:remind-1").await;
+    assert_eq!(reminders(), [2, 2]);
+
+    let sari = app.sign_in("sari").await;
+    book(&sari, mentor.booking("2026-06-09T06:00:00.000Z"))
+        .await
+        .ok(201);
+    due(&app, "booking:%:remind-1").await;
+    assert_eq!(reminders(), [3, 3], "booked within the day: one reminder");
 }
 
 #[actix_web::test]

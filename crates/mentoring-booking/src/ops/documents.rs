@@ -132,7 +132,10 @@ pub(crate) async fn delete_document(
 }
 
 /// Removes documents of sessions that are long over.
-pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<(), MentoringError> {
+pub(super) async fn sweep(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+) -> Result<(), MentoringError> {
     let due = queries::documents::due(conn, now, 500).await?;
     let (over, moved): (Vec<_>, Vec<_>) = due
         .into_iter()

@@ -25,7 +25,6 @@ mod transition;
 
 pub(crate) use book::{NewBooking, book};
 pub(crate) use dispute::{dispute, resolve_dispute, show_dispute};
-pub use documents::sweep;
 pub(crate) use documents::{
     NewDocument, add_document, delete_document, list_documents, show_document,
 };
@@ -43,3 +42,14 @@ pub(crate) use proof::{
 pub use proof::{Verified, read_certificate_code, verify_certificate};
 pub(crate) use suspend::{close_suspended, resume_sessions, suspend_sessions};
 pub(crate) use transition::{Change, finish, lapse, party, transition, view};
+
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncPgConnection;
+
+use crate::MentoringError;
+
+/// Removes what is no longer needed: documents of sessions that are long over, alerts of times that are long past.
+pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<(), MentoringError> {
+    documents::sweep(conn, now).await?;
+    suspend::sweep(conn, now).await
+}

@@ -7,7 +7,7 @@
 //! While an alert stands nobody books into its reach: availability counts it as a blackout. A booking that was being
 //! made when the alert came may have missed it, so the job looks again a little later.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{BookingId, UserId};
 
@@ -20,6 +20,10 @@ pub(super) const FORCE_MAJEURE: &str = "force_majeure";
 
 /// How many bookings are changed in one transaction: a thousand keep nobody waiting.
 const BATCH: usize = 50;
+
+/// How long an alert is remembered when its time is past: no message about it comes that late, and all its sessions
+/// are over.
+const KEPT_FOR: TimeDelta = TimeDelta::days(90);
 
 /// A booking with its people, who never change.
 pub(crate) type Parties = (BookingId, UserId, UserId);
@@ -65,6 +69,15 @@ pub(crate) async fn resume_sessions(
         changed += usize::from(groups::let_go(conn, now, id, session).await?);
     }
     Ok(changed)
+}
+
+/// Forgets alerts that are long past.
+pub(super) async fn sweep(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+) -> Result<(), MentoringError> {
+    queries::alerts::delete_ended_before(conn, now - KEPT_FOR).await?;
+    Ok(())
 }
 
 async fn hold_up(

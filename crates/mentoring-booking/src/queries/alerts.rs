@@ -62,6 +62,16 @@ pub(crate) async fn standing(
         .await
 }
 
+/// Forgets the alerts whose time ended before then, with what they held up.
+pub(crate) async fn delete_ended_before(
+    conn: &mut AsyncPgConnection,
+    then: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::delete(session_alerts::table.filter(session_alerts::ends_at.lt(then)))
+        .execute(conn)
+        .await
+}
+
 /// Notes that an alert holds these bookings up.
 pub(crate) async fn hold_bookings(
     conn: &mut AsyncPgConnection,
