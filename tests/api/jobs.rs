@@ -99,6 +99,47 @@ async fn a_key_keeps_one_job() {
     assert_eq!(stats(&conn).await.unwrap().ready, 1);
 }
 
+/// One connection: what it planned while the queue was short stays.
+#[actix_web::test]
+async fn a_queue_that_grew_is_not_read_for_each_new_job() {
+    let app = TestApp::new().await;
+    let mut conn = app.parts.db.conn().await.unwrap();
+    let mut enqueue = async |number: usize| {
+        let options = Options {
+            key: Some(format!("job-{number}")),
+            delay: Some(chrono::Duration::days(1)),
+            queue: None,
+        };
+        enqueue_with(&mut conn, &Stubborn, options).await.unwrap();
+    };
+    for number in 0..10 {
+        enqueue(number).await;
+    }
+    let sql = app.db.sql().await;
+    let grow = "INSERT INTO graphile_worker._private_jobs (task_id, run_at, key)
+        SELECT task_id, run_at, 'more-' || n FROM generate_series(1, 10000) n,
+            (SELECT task_id, run_at FROM graphile_worker._private_jobs LIMIT 1) one";
+    sql.batch_execute(grow).await.unwrap();
+    let rows_read = async || {
+        let statement =
+            "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = '_private_jobs'";
+        let row = sql.query_one(statement, &[]).await.unwrap();
+        row.get::<_, i64>(0)
+    };
+    sql.batch_execute("SELECT pg_stat_force_next_flush()")
+        .await
+        .unwrap();
+    let before = rows_read().await;
+    for number in 10..20 {
+        enqueue(number).await;
+    }
+    // The other connection reports what it did within a second, when it does something.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    enqueue(20).await;
+    let read = rows_read().await - before;
+    assert!(read < 10_000, "{read} rows read to add eleven jobs");
+}
+
 /// The log counts each attempt: the worker's and its listener's, which waits 50 ms at first and up to five seconds.
 #[actix_web::test]
 async fn a_worker_waits_while_its_database_is_away_and_goes_on_when_it_is_back() {

@@ -1,0 +1,1 @@
+ALTER FUNCTION enqueue_jobs RESET enable_seqscan;
