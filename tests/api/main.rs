@@ -14,6 +14,7 @@ mod document;
 mod harness;
 mod idempotency;
 mod jobs;
+mod keys;
 mod mentoring;
 mod pages;
 mod reference;

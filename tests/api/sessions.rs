@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{PASSWORD, Reply, TestApp};
 
-async fn tokens(app: &TestApp) -> Value {
+pub async fn tokens(app: &TestApp) -> Value {
     app.user("sari").await;
     app.anon()
         .post(
@@ -15,7 +15,7 @@ async fn tokens(app: &TestApp) -> Value {
         .ok(200)
 }
 
-async fn refresh(app: &TestApp, token: &Value) -> Reply {
+pub async fn refresh(app: &TestApp, token: &Value) -> Reply {
     app.anon()
         .post("/v1/auth/refresh", json!({ "refresh_token": token }))
         .await

@@ -17,7 +17,7 @@ mod tokens;
 
 pub use error::{AuthError, CODES};
 pub use hashing::{HashingOptions, PasswordPool};
-pub use keys::{Issuer, KeyError};
+pub use keys::{Issuer, KeyError, KeyInfo, Rotation};
 pub use tokens::AuthOptions;
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -5,6 +5,7 @@ mod db;
 mod dev;
 mod doctor;
 mod health;
+mod keys;
 mod migrate;
 mod openapi;
 mod seed;
@@ -74,6 +75,9 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Manage the keys that sign access tokens
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Look after the private database of `karya dev`
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -109,6 +113,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Openapi(args) => openapi::run(&args),
         Command::Token(args) => token::run(&sources, &args).await,
         Command::User(command) => user::run(&sources, command).await,
+        Command::Keys(command) => keys::run(&sources, command).await,
         Command::Db(command) => db::run(command).await,
         Command::Config(command) => config::run(&sources, &command),
     };

@@ -7,16 +7,15 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::role::Role;
 use karya_core::{EmailAddress, Lang, SessionId, Timezone, UserId};
 use karya_db::functions::roles_of;
-use karya_db::schema::{
-    emails, passwords, refresh_tokens, sessions, signing_keys, user_roles, users,
-};
+use karya_db::schema::{emails, passwords, refresh_tokens, sessions, user_roles, users};
 
-use crate::model::{Account, NewSession, RefreshToken, Session, SigningKey, User};
+use crate::model::{Account, NewSession, RefreshToken, Session, User};
 
 mod attempts;
 mod credentials;
 mod devices;
 mod one_time_tokens;
+pub(crate) mod signing_keys;
 
 pub(crate) use attempts::*;
 pub(crate) use credentials::*;
@@ -381,26 +380,6 @@ pub(crate) async fn delete_ended_sessions(
         .lt(before)
         .or(sessions::revoked_at.lt(before).assume_not_null());
     diesel::delete(sessions::table.filter(ended))
-        .execute(conn)
-        .await
-}
-
-pub(crate) async fn signing_keys(conn: &mut AsyncPgConnection) -> QueryResult<Vec<SigningKey>> {
-    signing_keys::table
-        .select(SigningKey::as_select())
-        .order(signing_keys::created_at)
-        .load(conn)
-        .await
-}
-
-/// Does nothing when there is an active key already.
-pub(crate) async fn insert_signing_key(
-    conn: &mut AsyncPgConnection,
-    key: &SigningKey,
-) -> QueryResult<usize> {
-    diesel::insert_into(signing_keys::table)
-        .values(key)
-        .on_conflict_do_nothing()
         .execute(conn)
         .await
 }

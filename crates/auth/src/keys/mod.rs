@@ -1,5 +1,9 @@
 //! The keys that sign access tokens. They live in the database, sealed, so that every replica has the same ones.
 
+mod rotation;
+
+pub use rotation::{KeyInfo, Rotation};
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
@@ -14,7 +18,7 @@ use karya_web::TokenVerifier;
 use karya_web::actor::{Claims, TOKEN_TYPE};
 
 use crate::model::SigningKey;
-use crate::queries;
+use crate::queries::signing_keys as queries;
 
 const PURPOSE: &str = "signing-key";
 
@@ -142,7 +146,7 @@ async fn load_or_create(
     if keys.iter().any(|key| key.state == "active") {
         return Ok(keys);
     }
-    let fresh = generate(master_key, now)?;
+    let fresh = generate(master_key, "active", now)?;
     conn.transaction(async |conn| {
         // The constraint lets one active key in; a replica that came second takes the winner's.
         queries::insert_signing_key(conn, &fresh).await?;
@@ -151,7 +155,11 @@ async fn load_or_create(
     .await
 }
 
-fn generate(master_key: &MasterKey, now: DateTime<Utc>) -> Result<SigningKey, KeyError> {
+fn generate(
+    master_key: &MasterKey,
+    state: &str,
+    now: DateTime<Utc>,
+) -> Result<SigningKey, KeyError> {
     let crypto = |error: aws_lc_rs::error::Unspecified| KeyError::Crypto(error.to_string());
     let pair = Ed25519KeyPair::generate().map_err(crypto)?;
     let der: Pkcs8V1Der<'_> = pair.as_der().map_err(crypto)?;
@@ -164,7 +172,7 @@ fn generate(master_key: &MasterKey, now: DateTime<Utc>) -> Result<SigningKey, Ke
     Ok(SigningKey {
         private_key_sealed: master_key.seal(PURPOSE, kid.as_bytes(), der.as_ref()),
         kid,
-        state: "active".into(),
+        state: state.to_owned(),
         public_key,
         created_at: now,
         state_since: now,
