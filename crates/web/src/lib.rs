@@ -35,7 +35,7 @@ pub use if_match::{IfMatch, etag};
 pub use json::{BodyLimits, Json, read_body};
 pub use merge_patch::{MergePatch, Patch};
 pub use paging::{PageQuery, Paging};
-pub use problem::{CommonProblems, Problem, ProblemBody};
+pub use problem::{CommonProblems, Problem, ProblemBody, or_current};
 pub use query::{Query, path_config};
 pub use rate_limit::{RateLimits, rate_limit};
 pub use reply::Reply;
