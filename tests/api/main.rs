@@ -22,5 +22,6 @@ mod sessions;
 mod sessions_devices;
 mod sessions_standing;
 mod shell;
+mod story;
 mod sync;
 mod workspace;

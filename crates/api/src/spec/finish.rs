@@ -1,5 +1,7 @@
 //! What applies to many operations, added to the document in one place.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
@@ -9,8 +11,9 @@ use utoipa::openapi::{
     ResponseBuilder, ServerBuilder, Type,
 };
 
-use super::limits;
+use super::examples::{self, Example};
 use super::{KEY_REQUIRED, NOT_IDEMPOTENT_BY_KEY, UNLIMITED};
+use super::{limits, stale};
 
 /// A refusal that many operations share.
 struct Shared {
@@ -22,7 +25,7 @@ struct Shared {
     codes: &'static str,
 }
 
-const SHARED: [Shared; 9] = [
+const SHARED: [Shared; 8] = [
     shared(
         "UnreadableRequest",
         "400",
@@ -34,12 +37,6 @@ const SHARED: [Shared; 9] = [
         "401",
         "`auth.unauthenticated`",
         "`auth.unauthenticated`",
-    ),
-    shared(
-        "StaleVersion",
-        "412",
-        "`request.stale_version`",
-        "`request.stale_version`",
     ),
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
@@ -97,7 +94,12 @@ const fn shared(
     }
 }
 
-pub(super) fn finish(document: &mut OpenApi) {
+/// Completes the document; returns what is wrong with it.
+pub(super) fn finish(
+    document: &mut OpenApi,
+    mut examples: BTreeMap<String, Example>,
+) -> Vec<String> {
+    let mut faults = Vec::new();
     let public = ExtensionsBuilder::new().add("x-internal", json!(false));
     document.servers = Some(vec![
         ServerBuilder::new()
@@ -118,6 +120,7 @@ pub(super) fn finish(document: &mut OpenApi) {
         .map(|shared| (shared.name.to_owned(), shared.response()))
         .collect();
     for item in document.paths.paths.values_mut() {
+        stale::show_current(item, &mut components);
         let operations = [
             ("get", &mut item.get),
             ("post", &mut item.post),
@@ -133,11 +136,14 @@ pub(super) fn finish(document: &mut OpenApi) {
                 share_refusals(operation);
                 add_headers(method, operation);
                 limits::complete_operation(operation);
+                examples::add(operation, &mut examples, &mut faults);
             }
         }
     }
     limits::complete_components(&mut components);
     document.components = Some(components);
+    faults.extend(examples.keys().map(|id| format!("{id} is no operation")));
+    faults
 }
 
 fn bearer() -> Http {
@@ -151,7 +157,7 @@ fn bearer() -> Http {
     scheme
 }
 
-fn headers() -> std::collections::BTreeMap<String, RefOr<Header>> {
+fn headers() -> BTreeMap<String, RefOr<Header>> {
     let of = |description: &str, example: &str| {
         let text = ObjectBuilder::new()
             .schema_type(Type::String)
