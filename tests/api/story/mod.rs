@@ -3,6 +3,7 @@
 
 mod conflicts;
 mod examples;
+mod paging;
 mod permissions;
 mod schemas;
 mod script;
@@ -220,23 +221,21 @@ impl<'a> Story<'a> {
 
     /// The words of the examples, as they are in this database.
     fn real(&self, example: &Value) -> Value {
-        let mut text = example.to_string();
-        for (name, word) in THINGS {
-            if let Some(real) = self.things.get(name) {
-                text = text.replace(word, real);
-            }
-        }
-        serde_json::from_str(&text).unwrap()
+        self.reworded(example, |text, word, real| text.replace(word, real))
     }
 
     /// The other way round.
     fn as_example(&self, real: &Value) -> Value {
-        let mut text = real.to_string();
-        for (name, word) in THINGS {
-            if let Some(real) = self.things.get(name) {
-                text = text.replace(real, word);
-            }
-        }
+        self.reworded(real, |text, word, real| text.replace(real, word))
+    }
+
+    fn reworded(&self, value: &Value, put: fn(&str, &str, &str) -> String) -> Value {
+        let known = THINGS
+            .iter()
+            .filter_map(|(name, word)| Some((word, self.things.get(*name)?)));
+        let text = known.fold(value.to_string(), |text, (word, real)| {
+            put(&text, word, real)
+        });
         serde_json::from_str(&text).unwrap()
     }
 
