@@ -75,8 +75,8 @@ pub const PUBLIC: [&str; 31] = [
             lewat `Accept-Language`.\n\n\
             **Conventions**: ids are UUIDv7; instants are RFC 3339 in UTC with three fractional digits; lists are \
             paged by an opaque `cursor`; every refusal is a problem document (RFC 9457) with a stable `code`; every \
-            GET has an `ETag`; edits need `If-Match`; POST takes an `Idempotency-Key`. Enumerations may grow: treat \
-            values you do not know as unknown.",
+            GET has an `ETag`; edits need `If-Match`; POST takes an `Idempotency-Key`; apps name themselves in \
+            `X-App-Version: android/2.3.1`. Enumerations may grow: treat values you do not know as unknown.",
         contact(name = "Karya", url = "https://github.com/karya/karya"),
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),

@@ -1,6 +1,7 @@
 //! What every handler stands on: problem documents, extractors, idempotency, conditional requests, limits.
 
 pub mod actor;
+mod apps;
 pub mod client_ip;
 pub mod codes;
 mod compression;
@@ -22,6 +23,7 @@ mod security_headers;
 mod standing;
 
 pub use actor::{Actor, MaybeActor, TokenVerifier};
+pub use apps::{AppPolicies, AppPolicy, Version, app_versions};
 pub use client_ip::{ClientIp, TrustedProxies};
 pub use codes::CODES;
 pub use compression::skip_small_bodies;

@@ -19,6 +19,7 @@ pub struct Problem {
     headers: Vec<(header::HeaderName, String)>,
     /// What the thing is now, where an edit built on an older version of it.
     current: Option<serde_json::Value>,
+    upgrade_url: Option<String>,
 }
 
 /// The outcome of an edit; when it is refused because it built on an older version, the refusal shows what `read`
@@ -101,6 +102,13 @@ impl Problem {
         self
     }
 
+    /// Says where the newer version of the app is.
+    #[must_use]
+    pub(crate) fn with_upgrade_url(mut self, url: Option<String>) -> Self {
+        self.upgrade_url = url;
+        self
+    }
+
     #[must_use]
     pub fn status(&self) -> StatusCode {
         status_of(self.code.kind)
@@ -125,6 +133,7 @@ pub fn status_of(kind: Kind) -> StatusCode {
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::VersionRequired => StatusCode::PRECONDITION_REQUIRED,
         Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Outdated => StatusCode::UPGRADE_REQUIRED,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -137,6 +146,7 @@ impl<E: ApiError> From<E> for Problem {
             error: Box::new(error),
             headers: Vec::new(),
             current: None,
+            upgrade_url: None,
         }
     }
 }
@@ -258,6 +268,14 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     current: Option<serde_json::Value>,
+    /// Where the newer version of the app is, when this one is too old.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        nullable = false,
+        max_length = 300,
+        example = "https://play.google.com/store/apps/details?id=id.karya"
+    )]
+    upgrade_url: Option<String>,
     /// Tell us this when you report a fault.
     #[schema(max_length = 36, example = "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")]
     request_id: String,
@@ -343,6 +361,7 @@ impl ProblemBody {
                 .map(karya_core::instant::format)
                 .collect(),
             current: problem.current.clone(),
+            upgrade_url: problem.upgrade_url.clone(),
             request_id: context.request_id.to_string(),
             retryable: matches!(
                 kind,

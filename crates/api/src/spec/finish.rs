@@ -25,7 +25,7 @@ struct Shared {
     codes: &'static str,
 }
 
-const SHARED: [Shared; 8] = [
+const SHARED: [Shared; 9] = [
     shared(
         "UnreadableRequest",
         "400",
@@ -47,6 +47,7 @@ const SHARED: [Shared; 8] = [
         "`request.version_required`",
     ),
     RATE_LIMITED,
+    UPGRADE_REQUIRED,
     shared(
         "InternalError",
         "500",
@@ -72,6 +73,12 @@ const UNSUPPORTED_MEDIA_TYPE: Shared = shared(
     "415",
     "`request.unsupported_media_type`",
     "`request.unsupported_media_type`",
+);
+const UPGRADE_REQUIRED: Shared = shared(
+    "UpgradeRequired",
+    "426",
+    "`app.upgrade_required`",
+    "`app.upgrade_required`",
 );
 const RATE_LIMITED: Shared = shared(
     "TooManyRequests",
@@ -119,7 +126,8 @@ pub(super) fn finish(
         .iter()
         .map(|shared| (shared.name.to_owned(), shared.response()))
         .collect();
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        let is_versioned = path.starts_with("/v1/");
         stale::show_current(item, &mut components);
         let operations = [
             ("get", &mut item.get),
@@ -133,7 +141,7 @@ pub(super) fn finish(
                 add_parameters(method, operation);
                 // Said of each, not left out: nothing at all could as well be forgotten.
                 operation.security.get_or_insert_default();
-                share_refusals(operation);
+                share_refusals(operation, is_versioned);
                 add_headers(method, operation);
                 limits::complete_operation(operation);
                 examples::add(operation, &mut examples, &mut faults);
@@ -200,7 +208,7 @@ fn shared_header(name: &str) -> RefOr<Header> {
 }
 
 /// Refers to the components for what is described alike everywhere, and for what the middleware and extractors answer.
-fn share_refusals(operation: &mut Operation) {
+fn share_refusals(operation: &mut Operation, is_versioned: bool) {
     let unlimited = is_one_of(operation, &UNLIMITED);
     let takes_json = matches!(
         &operation.request_body,
@@ -217,6 +225,7 @@ fn share_refusals(operation: &mut Operation) {
         (takes_json, BODY_TOO_LARGE),
         (takes_json, UNSUPPORTED_MEDIA_TYPE),
         (!unlimited, RATE_LIMITED),
+        (is_versioned, UPGRADE_REQUIRED),
     ];
     for (_, shared) in added.iter().filter(|(applies, _)| *applies) {
         responses
