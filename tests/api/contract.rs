@@ -89,14 +89,18 @@ pub(crate) fn walk(value: &Value, path: &str, visit: &mut dyn FnMut(&str, &Value
 }
 
 #[test]
-fn the_committed_document_is_the_generated_one() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/karya.json");
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    let generated = karya::spec::json().unwrap();
-    assert!(
-        committed == generated,
-        "run `cargo run -- openapi --output openapi/karya.json` and look at the diff"
-    );
+fn the_committed_documents_are_the_generated_ones() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi");
+    for (name, generated) in [
+        ("karya.json", karya::spec::json()),
+        ("karya-3.0.json", karya::spec::json_3_0()),
+    ] {
+        let committed = std::fs::read_to_string(format!("{folder}/{name}")).unwrap_or_default();
+        assert!(
+            committed == generated.unwrap(),
+            "{name}: run `cargo run -- openapi --output openapi/karya.json` and look at the diff"
+        );
+    }
 }
 
 #[test]

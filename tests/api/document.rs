@@ -140,3 +140,27 @@ fn every_code_stands_where_it_can_happen() {
         .collect();
     assert_eq!(missing, UNLISTED);
 }
+
+#[test]
+fn what_has_a_next_page_takes_a_cursor() {
+    let document = document();
+    let mut lists = 0;
+    for item in document["paths"].as_object().unwrap().values() {
+        let operation = &item["get"];
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        let Some(location) = schema["$ref"].as_str() else {
+            continue;
+        };
+        let page = document.pointer(location.trim_start_matches('#')).unwrap();
+        if page["properties"]["next_cursor"].is_null() {
+            continue;
+        }
+        lists += 1;
+        for name in ["limit", "cursor"] {
+            let mut all = operation["parameters"].as_array().unwrap().iter();
+            assert!(all.any(|one| one["name"] == name), "{id} has no {name}");
+        }
+    }
+    assert!(lists >= 18, "{lists}");
+}

@@ -5,6 +5,7 @@
 mod accounts;
 mod accounts_abuse;
 mod accounts_passwords;
+mod apps;
 mod browser;
 mod businesses;
 mod contract;
@@ -23,5 +24,6 @@ mod sessions;
 mod sessions_devices;
 mod sessions_standing;
 mod shell;
+mod story;
 mod sync;
 mod workspace;

@@ -68,6 +68,7 @@ pub fn app(
         .configure(|cfg| data(cfg, &state))
         .default_service(web::to(karya_web::fallback))
         .wrap(from_fn(Deadline::enforce))
+        .wrap(from_fn(karya_web::app_versions))
         .wrap(from_fn(karya_web::rate_limit))
         .wrap(from_fn(karya_web::conditional_get))
         .wrap(from_fn(karya_web::skip_small_bodies))
@@ -97,6 +98,7 @@ fn data(cfg: &mut web::ServiceConfig, state: &AppState) {
         .app_data(state.deadline.clone())
         .app_data(state.rate_limits.clone())
         .app_data(state.readiness.clone())
+        .app_data(state.apps.clone())
         .app_data(state.fetcher.clone())
         .app_data(state.invitations.clone())
         .app_data(web::Data::new(Routes::of(spec::document())))
@@ -122,6 +124,7 @@ fn cors(origins: &[String]) -> Cors {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             header::HeaderName::from_static("idempotency-key"),
+            header::HeaderName::from_static("x-app-version"),
         ])
         .expose_headers([
             "etag",
@@ -130,6 +133,9 @@ fn cors(origins: &[String]) -> Cors {
             "x-request-id",
             "idempotency-replayed",
             "ratelimit",
+            "deprecation",
+            "sunset",
+            "link",
         ])
         .max_age(3600)
 }

@@ -1,13 +1,19 @@
 //! The OpenAPI document: collected from the routes themselves, then finished in one place.
 
 pub mod changes;
+pub mod examples;
 mod finish;
 mod limits;
+pub mod older;
+mod stale;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
+
+use self::examples::Example;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
 pub const NOT_IDEMPOTENT_BY_KEY: [&str; 5] = [
@@ -69,8 +75,8 @@ pub const PUBLIC: [&str; 31] = [
             lewat `Accept-Language`.\n\n\
             **Conventions**: ids are UUIDv7; instants are RFC 3339 in UTC with three fractional digits; lists are \
             paged by an opaque `cursor`; every refusal is a problem document (RFC 9457) with a stable `code`; every \
-            GET has an `ETag`; edits need `If-Match`; POST takes an `Idempotency-Key`. Enumerations may grow: treat \
-            values you do not know as unknown.",
+            GET has an `ETag`; edits need `If-Match`; POST takes an `Idempotency-Key`; apps name themselves in \
+            `X-App-Version: android/2.3.1`. Enumerations may grow: treat values you do not know as unknown.",
         contact(name = "Karya", url = "https://github.com/karya/karya"),
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -96,25 +102,72 @@ pub const PUBLIC: [&str; 31] = [
 )]
 struct Base;
 
-/// The finished document. Built once.
-pub fn document() -> &'static utoipa::openapi::OpenApi {
-    static DOCUMENT: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
-    DOCUMENT.get_or_init(|| {
-        let (_app, mut document) = actix_web::App::new()
-            .into_utoipa_app()
-            .openapi(Base::openapi())
-            .configure(crate::routes)
-            .split_for_parts();
-        finish::finish(&mut document);
-        document
-    })
+struct Built {
+    document: utoipa::openapi::OpenApi,
+    faults: Vec<String>,
 }
 
-/// The document as `openapi/karya.json` holds it.
-pub fn json() -> Result<String, serde_json::Error> {
-    // Through a value, whose maps are sorted: the diff of a change shows the change and nothing else.
-    let value = serde_json::to_value(document())?;
-    Ok(serde_json::to_string_pretty(&value)? + "\n")
+fn build(examples: BTreeMap<String, Example>) -> Built {
+    let (_app, mut document) = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(crate::routes)
+        .split_for_parts();
+    let faults = finish::finish(&mut document, examples);
+    Built { document, faults }
+}
+
+fn built() -> &'static Built {
+    static BUILT: OnceLock<Built> = OnceLock::new();
+    // Without any, the faults say which are missing.
+    BUILT.get_or_init(|| build(examples::all().unwrap_or_default()))
+}
+
+/// What is said of a document that lacks the examples of these operations.
+#[must_use]
+pub fn faults_without(ids: &[&str]) -> Vec<String> {
+    let mut examples = examples::all().unwrap_or_default();
+    examples.retain(|id, _| !ids.contains(&id.as_str()));
+    build(examples).faults
+}
+
+/// The finished document. Built once.
+pub fn document() -> &'static utoipa::openapi::OpenApi {
+    &built().document
+}
+
+/// Why there is no document to publish.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecError {
+    #[error("the document is not complete:\n{}", .0.join("\n"))]
+    Incomplete(&'static [String]),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Untranslatable(#[from] older::Untranslatable),
+}
+
+/// The document as `openapi/karya.json` holds it. Fails when an operation lacks an example.
+pub fn json() -> Result<String, SpecError> {
+    Ok(text(&complete()?)?)
+}
+
+/// The same for older generators, as `openapi/karya-3.0.json` holds it.
+pub fn json_3_0() -> Result<String, SpecError> {
+    Ok(text(&older::v3_0(&complete()?)?)?)
+}
+
+fn complete() -> Result<serde_json::Value, SpecError> {
+    let Built { document, faults } = built();
+    if !faults.is_empty() {
+        return Err(SpecError::Incomplete(faults));
+    }
+    // A value's maps are sorted: the diff of a change shows the change and nothing else.
+    Ok(serde_json::to_value(document)?)
+}
+
+fn text(value: &serde_json::Value) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
 }
 
 /// The error catalogue as `docs/errors.md` holds it.

@@ -11,7 +11,7 @@ use karya_fetch::Fetcher;
 use karya_mentoring_booking::{Invitations, Uploads};
 use karya_storage::Storage;
 use karya_web::{
-    BodyLimits, Deadline, PublicUrl, RateLimits, Standings, TokenVerifier, TrustedProxies,
+    AppPolicies, BodyLimits, Deadline, PublicUrl, RateLimits, Standings, TokenVerifier, TrustedProxies,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -36,6 +36,8 @@ pub struct Parts {
     /// Uploaded files.
     pub storage: Storage,
     pub request_timeout: Duration,
+    /// Which versions of which apps still work.
+    pub apps: AppPolicies,
     pub requests_per_minute: NonZeroU32,
     pub credentials_per_minute: NonZeroU32,
     /// Reaches addresses that strangers name.
@@ -91,6 +93,7 @@ impl Parts {
                 &config.server.public_url,
                 &config.mail_options()?.from_address,
             ),
+            apps: config.apps.clone(),
             requests_per_minute: config.rate_limit.general_per_minute,
             credentials_per_minute: config.rate_limit.credentials_per_minute,
             inbox,
@@ -121,6 +124,7 @@ pub struct AppState {
     pub(crate) deadline: Data<Deadline>,
     pub(crate) rate_limits: Data<RateLimits>,
     pub(crate) readiness: Data<Readiness>,
+    pub(crate) apps: Data<AppPolicies>,
     pub(crate) fetcher: Data<Fetcher>,
     pub(crate) invitations: Data<Invitations>,
     pub(crate) inbox: Option<PathBuf>,
@@ -153,6 +157,7 @@ impl AppState {
                 parts.credentials_per_minute,
             )),
             readiness: Data::new(Readiness::default()),
+            apps: Data::new(parts.apps),
             fetcher: Data::new(parts.fetcher),
             invitations: Data::new(parts.invitations),
             inbox: parts.inbox,

@@ -29,6 +29,8 @@ pub enum Kind {
     /// The caller must say which version they edit.
     VersionRequired,
     TooManyRequests,
+    /// The client itself is too old.
+    Outdated,
     /// A fault on our side; the cause stays in the log.
     Internal,
     /// Try again later.

@@ -43,6 +43,9 @@ karya_core::codes! {
     RATE_LIMITED = "request.rate_limited", TooManyRequests,
         title: "Terlalu banyak permintaan" / "Too many requests",
         fix: "Coba lagi setelah waktu pada `Retry-After`." / "Try again after the time in `Retry-After`.";
+    UPGRADE_REQUIRED = "app.upgrade_required", Outdated,
+        title: "Versi aplikasi ini terlalu lama" / "This version of the app is too old",
+        fix: "Perbarui aplikasinya; tautannya ada pada `upgrade_url`." / "Update the app; `upgrade_url` leads to it.";
     KEY_REUSED = "idempotency.key_reused", Invalid,
         title: "`Idempotency-Key` sudah dipakai untuk permintaan lain" / "The `Idempotency-Key` was used for another request",
         fix: "Buat kunci baru untuk permintaan baru." / "Make a new key for a new request.";

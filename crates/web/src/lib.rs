@@ -1,6 +1,7 @@
 //! What every handler stands on: problem documents, extractors, idempotency, conditional requests, limits.
 
 pub mod actor;
+mod apps;
 pub mod client_ip;
 pub mod codes;
 mod compression;
@@ -22,6 +23,7 @@ mod security_headers;
 mod standing;
 
 pub use actor::{Actor, MaybeActor, TokenVerifier};
+pub use apps::{AppPolicies, AppPolicy, Version, app_versions};
 pub use client_ip::{ClientIp, TrustedProxies};
 pub use codes::CODES;
 pub use compression::skip_small_bodies;
@@ -35,7 +37,7 @@ pub use if_match::{IfMatch, etag};
 pub use json::{BodyLimits, Json, read_body};
 pub use merge_patch::{MergePatch, Patch};
 pub use paging::{PageQuery, Paging};
-pub use problem::{CommonProblems, Problem, ProblemBody};
+pub use problem::{CommonProblems, Problem, ProblemBody, or_current};
 pub use query::{Query, path_config};
 pub use rate_limit::{RateLimits, rate_limit};
 pub use reply::Reply;

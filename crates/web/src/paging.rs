@@ -21,6 +21,12 @@ pub struct PageQuery {
     pub cursor: Option<String>,
 }
 
+/// For the members of a filter that say which page, and are no part of what a cursor is bound to. `skip_serializing`
+/// would keep them out of the document too.
+pub const fn is_no_filter<T>(_value: &T) -> bool {
+    true
+}
+
 /// A list that is being paged through: its name and filter, to which cursors are bound, and where the page starts.
 pub struct Paging<'a> {
     cursors: &'a Cursors,

@@ -17,6 +17,31 @@ pub struct Problem {
     code: &'static Code,
     error: Box<dyn ApiError>,
     headers: Vec<(header::HeaderName, String)>,
+    /// What the thing is now, where an edit built on an older version of it.
+    current: Option<serde_json::Value>,
+    upgrade_url: Option<String>,
+}
+
+/// The outcome of an edit; when it is refused because it built on an older version, the refusal shows what `read`
+/// finds now, so that a client has both versions to merge. Other refusals stay as they are.
+pub async fn or_current<T, E, V>(
+    outcome: Result<T, E>,
+    read: impl AsyncFnOnce() -> Result<V, Problem>,
+) -> Result<T, Problem>
+where
+    E: Into<Problem>,
+    V: Serialize,
+{
+    let mut problem = match outcome {
+        Ok(done) => return Ok(done),
+        Err(refused) => refused.into(),
+    };
+    if problem.code.kind == Kind::Stale {
+        // Gone meanwhile, or unreadable: then there is nothing to show, and the refusal stands.
+        let current = read().await.ok();
+        problem.current = current.and_then(|view| serde_json::to_value(view).ok());
+    }
+    Err(problem)
 }
 
 impl Problem {
@@ -77,6 +102,13 @@ impl Problem {
         self
     }
 
+    /// Says where the newer version of the app is.
+    #[must_use]
+    pub(crate) fn with_upgrade_url(mut self, url: Option<String>) -> Self {
+        self.upgrade_url = url;
+        self
+    }
+
     #[must_use]
     pub fn status(&self) -> StatusCode {
         status_of(self.code.kind)
@@ -101,6 +133,7 @@ pub fn status_of(kind: Kind) -> StatusCode {
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::VersionRequired => StatusCode::PRECONDITION_REQUIRED,
         Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Outdated => StatusCode::UPGRADE_REQUIRED,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -112,6 +145,8 @@ impl<E: ApiError> From<E> for Problem {
             code: error.code(),
             error: Box::new(error),
             headers: Vec::new(),
+            current: None,
+            upgrade_url: None,
         }
     }
 }
@@ -229,6 +264,18 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, max_items = 12)]
     conflicts: Vec<ProblemTime>,
+    /// In the document it is a member of the 412 of each operation, which knows its type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    current: Option<serde_json::Value>,
+    /// Where the newer version of the app is, when this one is too old.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        nullable = false,
+        max_length = 300,
+        example = "https://play.google.com/store/apps/details?id=id.karya"
+    )]
+    upgrade_url: Option<String>,
     /// Tell us this when you report a fault.
     #[schema(max_length = 36, example = "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")]
     request_id: String,
@@ -313,6 +360,8 @@ impl ProblemBody {
                 .iter()
                 .map(karya_core::instant::format)
                 .collect(),
+            current: problem.current.clone(),
+            upgrade_url: problem.upgrade_url.clone(),
             request_id: context.request_id.to_string(),
             retryable: matches!(
                 kind,

@@ -18,7 +18,7 @@ use karya_fetch::Fetcher;
 use karya_mentoring_booking::Invitations;
 use karya_notifications::{MailOptions, Mailer, SentMail, Transport};
 use karya_storage::Storage;
-use karya_web::{BodyLimits, TokenVerifier, TrustedProxies};
+use karya_web::{AppPolicies, BodyLimits, TokenVerifier, TrustedProxies};
 use serde_json::json;
 
 use super::{Client, TestDb, noon};
@@ -221,6 +221,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
         upload_limits: karya_mentoring_booking::UPLOAD_LIMITS,
         storage: Storage::open(files.to_str().unwrap()).unwrap(),
         request_timeout: Duration::from_secs(30),
+        apps: AppPolicies::new(),
         requests_per_minute: plenty,
         credentials_per_minute: plenty,
         inbox: None,

@@ -6,7 +6,7 @@ use super::{Failure, say};
 
 #[derive(Debug, Args)]
 pub(super) struct OpenapiArgs {
-    /// Write to this file, such as openapi/karya.json
+    /// Write to this file, such as openapi/karya.json, and in OpenAPI 3.0 beside it, to openapi/karya-3.0.json
     #[arg(long, short)]
     output: Option<PathBuf>,
     /// Write the catalogue of error codes to this file, such as docs/errors.md
@@ -29,7 +29,12 @@ pub(super) fn run(args: &OpenapiArgs) -> Result<(), Failure> {
     }
     let document = crate::spec::json()?;
     match &args.output {
-        Some(path) => std::fs::write(path, document)?,
+        Some(path) => {
+            std::fs::write(path, document)?;
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            let older = path.with_file_name(format!("{name}-3.0.json"));
+            std::fs::write(older, crate::spec::json_3_0()?)?;
+        }
         None => say(document.trim_end()),
     }
     Ok(())

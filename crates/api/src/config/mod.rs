@@ -11,6 +11,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use karya_web::AppPolicies;
 use serde::{Deserialize, Serialize};
 
 pub use checks::{Fault, NotForProduction};
@@ -29,6 +30,8 @@ pub struct Config {
     pub storage: Storage,
     pub worker: Worker,
     pub log: Log,
+    /// By the name that an app has in `X-App-Version`: which of its versions still work.
+    pub apps: AppPolicies,
 }
 
 /// The HTTP server.
@@ -236,6 +239,7 @@ impl Default for Config {
                 format: LogFormat::Json,
                 filter: "info".into(),
             },
+            apps: AppPolicies::new(),
         }
     }
 }

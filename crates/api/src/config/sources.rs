@@ -105,6 +105,7 @@ impl Sources {
         figment.extract::<Config>().map_err(invalid)?;
         let mut origins = Vec::new();
         for section in [
+            "apps",
             "auth",
             "database",
             "log",

@@ -1,5 +1,7 @@
 //! What applies to many operations, added to the document in one place.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
@@ -9,8 +11,9 @@ use utoipa::openapi::{
     ResponseBuilder, ServerBuilder, Type,
 };
 
-use super::limits;
+use super::examples::{self, Example};
 use super::{KEY_REQUIRED, NOT_IDEMPOTENT_BY_KEY, UNLIMITED};
+use super::{limits, stale};
 
 /// A refusal that many operations share.
 struct Shared {
@@ -35,12 +38,6 @@ const SHARED: [Shared; 9] = [
         "`auth.unauthenticated`",
         "`auth.unauthenticated`",
     ),
-    shared(
-        "StaleVersion",
-        "412",
-        "`request.stale_version`",
-        "`request.stale_version`",
-    ),
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     shared(
@@ -50,6 +47,7 @@ const SHARED: [Shared; 9] = [
         "`request.version_required`",
     ),
     RATE_LIMITED,
+    UPGRADE_REQUIRED,
     shared(
         "InternalError",
         "500",
@@ -76,6 +74,12 @@ const UNSUPPORTED_MEDIA_TYPE: Shared = shared(
     "`request.unsupported_media_type`",
     "`request.unsupported_media_type`",
 );
+const UPGRADE_REQUIRED: Shared = shared(
+    "UpgradeRequired",
+    "426",
+    "`app.upgrade_required`",
+    "`app.upgrade_required`",
+);
 const RATE_LIMITED: Shared = shared(
     "TooManyRequests",
     "429",
@@ -97,7 +101,12 @@ const fn shared(
     }
 }
 
-pub(super) fn finish(document: &mut OpenApi) {
+/// Completes the document; returns what is wrong with it.
+pub(super) fn finish(
+    document: &mut OpenApi,
+    mut examples: BTreeMap<String, Example>,
+) -> Vec<String> {
+    let mut faults = Vec::new();
     let public = ExtensionsBuilder::new().add("x-internal", json!(false));
     document.servers = Some(vec![
         ServerBuilder::new()
@@ -117,7 +126,9 @@ pub(super) fn finish(document: &mut OpenApi) {
         .iter()
         .map(|shared| (shared.name.to_owned(), shared.response()))
         .collect();
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        let is_versioned = path.starts_with("/v1/");
+        stale::show_current(item, &mut components);
         let operations = [
             ("get", &mut item.get),
             ("post", &mut item.post),
@@ -130,14 +141,17 @@ pub(super) fn finish(document: &mut OpenApi) {
                 add_parameters(method, operation);
                 // Said of each, not left out: nothing at all could as well be forgotten.
                 operation.security.get_or_insert_default();
-                share_refusals(operation);
+                share_refusals(operation, is_versioned);
                 add_headers(method, operation);
                 limits::complete_operation(operation);
+                examples::add(operation, &mut examples, &mut faults);
             }
         }
     }
     limits::complete_components(&mut components);
     document.components = Some(components);
+    faults.extend(examples.keys().map(|id| format!("{id} is no operation")));
+    faults
 }
 
 fn bearer() -> Http {
@@ -151,7 +165,7 @@ fn bearer() -> Http {
     scheme
 }
 
-fn headers() -> std::collections::BTreeMap<String, RefOr<Header>> {
+fn headers() -> BTreeMap<String, RefOr<Header>> {
     let of = |description: &str, example: &str| {
         let text = ObjectBuilder::new()
             .schema_type(Type::String)
@@ -194,7 +208,7 @@ fn shared_header(name: &str) -> RefOr<Header> {
 }
 
 /// Refers to the components for what is described alike everywhere, and for what the middleware and extractors answer.
-fn share_refusals(operation: &mut Operation) {
+fn share_refusals(operation: &mut Operation, is_versioned: bool) {
     let unlimited = is_one_of(operation, &UNLIMITED);
     let takes_json = matches!(
         &operation.request_body,
@@ -211,6 +225,7 @@ fn share_refusals(operation: &mut Operation) {
         (takes_json, BODY_TOO_LARGE),
         (takes_json, UNSUPPORTED_MEDIA_TYPE),
         (!unlimited, RATE_LIMITED),
+        (is_versioned, UPGRADE_REQUIRED),
     ];
     for (_, shared) in added.iter().filter(|(applies, _)| *applies) {
         responses

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use karya_core::role::Role;
 use karya_core::{Check, Clock, Lang, Rule, Text, Timezone, UserId};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply};
+use karya_web::{
+    Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply, or_current,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -69,13 +71,16 @@ impl From<Account> for MeView {
 ))]
 #[get("/me")]
 pub(crate) async fn get_me(actor: Actor, db: Data<Db>) -> Result<HttpResponse, Problem> {
+    let view = read(&db, actor.user_id).await?;
+    Ok(Reply::ok(&view)?.version(view.version).into())
+}
+
+async fn read(db: &Db, user: UserId) -> Result<MeView, Problem> {
     let reader = db.read().await?;
-    let account = queries::find_account(&reader, actor.user_id)
+    let account = queries::find_account(&reader, user)
         .await
         .map_err(AuthError::from)?;
-    let account = account.ok_or(AuthError::AccountGone)?;
-    let version = account.user.version;
-    Ok(Reply::ok(&MeView::from(account))?.version(version).into())
+    Ok(account.ok_or(AuthError::AccountGone)?.into())
 }
 
 /// A change of one's account. What is not mentioned stays.
@@ -143,8 +148,8 @@ pub(crate) async fn update_me(
     let expected = if_match.required()?;
     let change = body.0.parse()?;
     let mut conn = db.conn().await?;
-    let account =
-        ops::update_profile(&mut conn, clock.now(), actor.user_id, expected, change).await?;
-    let version = account.user.version;
-    Ok(Reply::ok(&MeView::from(account))?.version(version).into())
+    let user = actor.user_id;
+    let done = ops::update_profile(&mut conn, clock.now(), user, expected, change).await;
+    let view = MeView::from(or_current(done, async || read(&db, user).await).await?);
+    Ok(Reply::ok(&view)?.version(view.version).into())
 }

@@ -2,9 +2,11 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete};
 use karya_core::{BusinessId, Clock};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, IfMatch, Problem, ProblemBody};
+use karya_web::{Actor, CommonProblems, IfMatch, Problem, ProblemBody, or_current};
 
+use super::show::read;
 use crate::ops;
+use crate::queries::Key;
 
 /// Delete a business
 ///
@@ -28,6 +30,8 @@ pub(crate) async fn delete_business(
 ) -> Result<HttpResponse, Problem> {
     let expected = if_match.required()?;
     let mut conn = db.conn().await?;
-    ops::delete(&mut conn, clock.now(), actor.user_id, (*id, expected)).await?;
+    let user = actor.user_id;
+    let done = ops::delete(&mut conn, clock.now(), user, (*id, expected)).await;
+    or_current(done, async || read(&db, Key::Id(*id), Some(user)).await).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,6 +1,6 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get};
-use karya_core::BusinessId;
+use karya_core::{BusinessId, UserId};
 use karya_db::Db;
 use karya_web::{CommonProblems, MaybeActor, Problem, ProblemBody, Reply};
 
@@ -9,10 +9,20 @@ use crate::ops;
 use crate::queries::Key;
 
 async fn show(viewer: MaybeActor, db: &Db, key: Key<'_>) -> Result<HttpResponse, Problem> {
-    let reader = db.read().await?;
-    let found = ops::show(&reader, key, viewer.0.map(|actor| actor.user_id)).await?;
-    let view = BusinessView::for_member(found);
+    let view = read(db, key, viewer.0.map(|actor| actor.user_id)).await?;
     Ok(Reply::ok(&view)?.version(view.version).into())
+}
+
+/// What `viewer` sees of a business.
+pub(super) async fn read(
+    db: &Db,
+    key: Key<'_>,
+    viewer: Option<UserId>,
+) -> Result<BusinessView, Problem> {
+    let reader = db.read().await?;
+    Ok(BusinessView::for_member(
+        ops::show(&reader, key, viewer).await?,
+    ))
 }
 
 /// Show a business

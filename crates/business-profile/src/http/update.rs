@@ -3,16 +3,20 @@ use actix_web::{HttpResponse, patch};
 use chrono::{DateTime, Utc};
 use karya_core::{BusinessId, Check, Clock, Coordinates, Invalid, MasterKey, Money, Rule, Words};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply};
+use karya_web::{
+    Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply, or_current,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::create::{BusinessAddress, CreateBusiness, KbliCode, legal_name};
+use super::show::read;
 use super::view::{BusinessView, kbli_codes};
 use crate::model::{
     BusinessRow, BusinessState, LegalForm, Nib, Nik, Npwp, OpeningPeriod, SocialLinks,
 };
 use crate::ops::{self, Profile, RegistrationChange};
+use crate::queries::Key;
 
 const STAFF_ONLY: Rule = Rule::Other {
     code: "staff_only",
@@ -242,15 +246,9 @@ pub(crate) async fn update_business(
     let now = clock.now();
     let mut conn = db.conn().await?;
     let change = |current: &BusinessRow| body.0.apply(current, now);
-    let found = ops::update(
-        &mut conn,
-        now,
-        &master_key,
-        actor.user_id,
-        (*id, expected),
-        change,
-    )
-    .await?;
+    let user = actor.user_id;
+    let done = ops::update(&mut conn, now, &master_key, user, (*id, expected), change).await;
+    let found = or_current(done, async || read(&db, Key::Id(*id), Some(user)).await).await?;
     let view = BusinessView::for_member(found);
     Ok(Reply::ok(&view)?.version(view.version).into())
 }

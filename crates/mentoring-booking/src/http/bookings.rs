@@ -1,6 +1,6 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get};
-use karya_core::{BookingId, Cursors};
+use karya_core::{BookingId, Cursors, UserId};
 use karya_db::Db;
 use karya_web::{Actor, CommonProblems, Paging, Problem, ProblemBody, Query, Reply};
 use serde::{Deserialize, Serialize};
@@ -38,11 +38,11 @@ pub(crate) struct BookingFilter {
     )]
     to: Option<String>,
     /// Items on a page; 20 unless given.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "karya_web::paging::is_no_filter")]
     #[param(nullable = false, minimum = 1, maximum = 100, example = 20)]
     limit: Option<i64>,
     /// `next_cursor` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "karya_web::paging::is_no_filter")]
     #[param(nullable = false, max_length = 500)]
     cursor: Option<String>,
 }
@@ -108,8 +108,13 @@ pub(crate) async fn get_booking(
     db: Data<Db>,
     id: Path<BookingId>,
 ) -> Result<HttpResponse, Problem> {
-    let reader = db.read().await?;
-    let (row, party) = ops::view(&reader, actor.user_id, *id).await?;
-    let view = BookingView::new(row, party);
+    let view = read(&db, actor.user_id, *id).await?;
     Ok(Reply::ok(&view)?.version(view.version).into())
+}
+
+/// What `user` sees of a booking.
+pub(super) async fn read(db: &Db, user: UserId, id: BookingId) -> Result<BookingView, Problem> {
+    let reader = db.read().await?;
+    let (row, party) = ops::view(&reader, user, id).await?;
+    Ok(BookingView::new(row, party))
 }

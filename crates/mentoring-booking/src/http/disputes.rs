@@ -184,11 +184,11 @@ pub(crate) struct DisputeFilter {
     #[param(inline, nullable = false)]
     state: Option<DisputeState>,
     /// Items on a page; 20 unless given.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "karya_web::paging::is_no_filter")]
     #[param(nullable = false, minimum = 1, maximum = 100, example = 20)]
     limit: Option<i64>,
     /// `next_cursor` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "karya_web::paging::is_no_filter")]
     #[param(nullable = false, max_length = 500)]
     cursor: Option<String>,
 }

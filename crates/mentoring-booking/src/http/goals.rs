@@ -7,7 +7,7 @@ use karya_core::{Check, Clock, Cursors, Invalid, Rule, Text};
 use karya_db::Db;
 use karya_web::{
     Actor, CommonProblems, Idempotency, IfMatch, Json, MergePatch, PageQuery, Paging, Patch,
-    Problem, ProblemBody, Query, Reply,
+    Problem, ProblemBody, Query, Reply, or_current,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -263,8 +263,9 @@ pub(crate) async fn update_goal(
     let mut conn = db.conn().await?;
     let (now, user) = (clock.now(), actor.user_id);
     let change = |current| body.0.apply(current);
-    let row = ops::update_goal(&mut conn, now, user, (*id, expected), change).await?;
-    let view = GoalView::from(row);
+    let done = ops::update_goal(&mut conn, now, user, (*id, expected), change).await;
+    let read = async || Ok(GoalView::from(ops::own_goal(&conn, user, *id).await?.0));
+    let view = GoalView::from(or_current(done, read).await?);
     Ok(Reply::ok(&view)?.version(view.version).into())
 }
 

@@ -7,7 +7,7 @@ use karya_core::{BookingId, Check, Clock, Cursors, Invalid, Rule, Text, UserId};
 use karya_db::Db;
 use karya_web::{
     Actor, CommonProblems, Idempotency, IfMatch, Json, MergePatch, PageQuery, Paging, Patch,
-    Problem, ProblemBody, Query, Reply,
+    Problem, ProblemBody, Query, Reply, or_current,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -138,10 +138,14 @@ pub(crate) async fn get_agenda(
     db: Data<Db>,
     id: Path<BookingId>,
 ) -> Result<HttpResponse, Problem> {
-    let reader = db.read().await?;
-    let row = ops::show_agenda(&reader, actor.user_id, *id).await?;
-    let view = AgendaView::new(*id, row);
+    let view = read_agenda(&db, actor.user_id, *id).await?;
     Ok(Reply::ok(&view)?.version(view.version).into())
+}
+
+async fn read_agenda(db: &Db, user: UserId, id: BookingId) -> Result<AgendaView, Problem> {
+    let reader = db.read().await?;
+    let row = ops::show_agenda(&reader, user, id).await?;
+    Ok(AgendaView::new(id, row))
 }
 
 /// Write the agenda of a session
@@ -169,7 +173,8 @@ pub(crate) async fn replace_agenda(
     let items = serde_json::json!(body.into_inner().parse()?);
     let mut conn = db.conn().await?;
     let (now, user) = (clock.now(), actor.user_id);
-    let row = ops::put_agenda(&mut conn, now, user, (*id, expected), items).await?;
+    let done = ops::put_agenda(&mut conn, now, user, (*id, expected), items).await;
+    let row = or_current(done, async || read_agenda(&db, user, *id).await).await?;
     let view = AgendaView::new(*id, Some(row));
     Ok(Reply::ok(&view)?.version(view.version).into())
 }
@@ -358,7 +363,8 @@ pub(crate) async fn update_note(
     let change = body.0.parse()?;
     let mut conn = db.conn().await?;
     let (now, user) = (clock.now(), actor.user_id);
-    let row = ops::update_note(&mut conn, now, user, (*id, expected), change).await?;
+    let done = ops::update_note(&mut conn, now, user, (*id, expected), change).await;
+    let row = or_current(done, async || read_note(&db, user, *id).await).await?;
     let view = NoteView::from(row);
     Ok(Reply::ok(&view)?.version(view.version).into())
 }
@@ -383,6 +389,12 @@ pub(crate) async fn delete_note(
 ) -> Result<HttpResponse, Problem> {
     let expected = if_match.required()?;
     let mut conn = db.conn().await?;
-    ops::delete_note(&mut conn, actor.user_id, (*id, expected)).await?;
+    let done = ops::delete_note(&mut conn, actor.user_id, (*id, expected)).await;
+    or_current(done, async || read_note(&db, actor.user_id, *id).await).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+async fn read_note(db: &Db, author: UserId, id: NoteId) -> Result<NoteView, Problem> {
+    let reader = db.read().await?;
+    Ok(ops::own_note(&reader, author, (id, None)).await?.into())
 }

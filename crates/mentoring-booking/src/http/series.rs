@@ -208,7 +208,6 @@ pub(crate) struct CancelBookingSeries {
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking_series.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`booking.invalid_transition`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 412, description = "`request.stale_version`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]

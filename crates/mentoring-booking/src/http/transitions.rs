@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, post};
 use chrono::{DateTime, Utc};
 use karya_core::BookingId;
-use karya_web::{CommonProblems, Json, Problem, ProblemBody, Reply};
+use karya_web::{CommonProblems, Json, Problem, ProblemBody, Reply, or_current};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -59,13 +59,14 @@ async fn run(
         expected: if_match.optional(),
     };
     let mut conn = db.conn().await?;
-    idempotency
+    let done = idempotency
         .once(&mut conn, now, Some(user), async |conn| {
             let (booking, party) = ops::transition(conn, now, user, *id, change).await?;
             let view = BookingView::new(booking, party);
             Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
         })
-        .await
+        .await;
+    or_current(done, async || super::bookings::read(&db, user, *id).await).await
 }
 
 /// Approve a request

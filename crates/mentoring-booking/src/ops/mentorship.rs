@@ -248,7 +248,8 @@ pub(crate) async fn list_goals(
     Ok(queries::mentorships::goals(conn, id, size, after).await?)
 }
 
-async fn own_goal(
+/// A goal of a mentorship of one's own.
+pub(crate) async fn own_goal(
     conn: &AsyncPgConnection,
     user: UserId,
     id: GoalId,

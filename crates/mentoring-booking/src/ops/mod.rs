@@ -32,9 +32,11 @@ pub(crate) use feedback::{NewFeedback, give_feedback, reveal_feedback, show_feed
 pub(crate) use hold::{hold, release_hold};
 pub(crate) use mentorship::{
     NewMentorship, Partner, Step, add_action_item, add_goal, close_mentorship, list_action_items,
-    list_goals, mark_action_item, propose, step_mentorship, update_goal, view_mentorship,
+    list_goals, mark_action_item, own_goal, propose, step_mentorship, update_goal, view_mentorship,
 };
-pub(crate) use notes::{add_note, delete_note, list_notes, put_agenda, show_agenda, update_note};
+pub(crate) use notes::{
+    add_note, delete_note, list_notes, own_note, put_agenda, show_agenda, update_note,
+};
 pub(crate) use place::{Wish, listing_session};
 pub(crate) use proof::{
     Period, Session, certify, label, labels, own_certificate, revoke_certificate, sessions, totals,

@@ -82,7 +82,8 @@ pub(crate) async fn list_notes(
     Ok(queries::notes::list(conn, (id, user), size, after).await?)
 }
 
-async fn own_note(
+/// A note of one's own, in the version that is expected.
+pub(crate) async fn own_note(
     conn: &AsyncPgConnection,
     user: UserId,
     (id, expected): (NoteId, Option<i32>),

@@ -2,10 +2,10 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, get, put};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use karya_core::{Check, Clock, Invalid, RegionCode, Rule, Text, Words};
+use karya_core::{Check, Clock, Invalid, RegionCode, Rule, Text, UserId, Words};
 use karya_db::Db;
 use karya_reference::regions;
-use karya_web::{Actor, CommonProblems, IfMatch, Json, Problem, ProblemBody, Reply};
+use karya_web::{Actor, CommonProblems, IfMatch, Json, Problem, ProblemBody, Reply, or_current};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -232,10 +232,13 @@ pub(crate) async fn get_calendar(
     db: Data<Db>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
-    let reader = db.read().await?;
-    let document = ops::show(&reader, clock.now(), actor.user_id).await?;
-    let view = CalendarView::from(document);
+    let view = read(&db, clock.now(), actor.user_id).await?;
     Ok(Reply::ok(&view)?.version(view.version).into())
+}
+
+async fn read(db: &Db, now: DateTime<Utc>, user: UserId) -> Result<CalendarView, Problem> {
+    let reader = db.read().await?;
+    Ok(ops::show(&reader, now, user).await?.into())
 }
 
 /// Replace my calendar
@@ -261,7 +264,9 @@ pub(crate) async fn replace_calendar(
     let expected = if_match.required()?;
     let new = body.into_inner().parse()?;
     let mut conn = db.conn().await?;
-    let document = ops::replace(&mut conn, clock.now(), actor.user_id, new, expected).await?;
+    let (now, user) = (clock.now(), actor.user_id);
+    let done = ops::replace(&mut conn, now, user, new, expected).await;
+    let document = or_current(done, async || read(&db, now, user).await).await?;
     let view = CalendarView::from(document);
     Ok(Reply::ok(&view)?.version(view.version).into())
 }

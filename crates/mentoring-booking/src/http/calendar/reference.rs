@@ -110,6 +110,13 @@ pub(crate) async fn list_holidays(
         })
         .transpose()
         .map_err(|rule| Problem::parameter("region", rule))?;
+    if filter
+        .year
+        .is_some_and(|year| !(2000..=2199).contains(&year))
+    {
+        let (min, max) = (2000.0, 2199.0);
+        return Err(Problem::parameter("year", Rule::OutOfRange { min, max }));
+    }
     let holds = |holiday: &&Holiday| {
         let in_year = filter
             .year

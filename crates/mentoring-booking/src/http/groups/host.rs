@@ -5,7 +5,7 @@ use karya_core::{Check, Clock, GroupSessionId, Invalid, Rule, Text, UserId, Word
 use karya_db::Db;
 use karya_web::{
     Actor, CommonProblems, Idempotency, IfMatch, Json, MergePatch, Patch, Problem, ProblemBody,
-    Reply,
+    Reply, or_current,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -241,7 +241,12 @@ pub(crate) async fn update_group_session(
     let (now, user) = (clock.now(), actor.user_id);
     let mut conn = db.conn().await?;
     let change = |current: &GroupRow| body.0.apply(current);
-    ops::groups::update(&mut conn, now, user, (*id, expected), change).await?;
+    let done = ops::groups::update(&mut conn, now, user, (*id, expected), change).await;
+    let read = async || {
+        let standing = ops::groups::view(&conn, Some(user), *id).await?;
+        Ok(GroupSessionView::new(standing, Some(user)))
+    };
+    or_current(done, read).await?;
     let standing = ops::groups::view(&conn, Some(user), *id).await?;
     let view = GroupSessionView::new(standing, Some(user));
     Ok(Reply::ok(&view)?.version(view.version).into())

@@ -37,11 +37,11 @@ pub(crate) struct GroupSessionFilter {
     #[param(nullable = false, max_length = 40, example = "kriya")]
     subsector: Option<String>,
     /// Items on a page; 20 unless given.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "karya_web::paging::is_no_filter")]
     #[param(nullable = false, minimum = 1, maximum = 100, example = 20)]
     limit: Option<i64>,
     /// `next_cursor` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "karya_web::paging::is_no_filter")]
     #[param(nullable = false, max_length = 500)]
     cursor: Option<String>,
 }

@@ -4,7 +4,9 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
 use karya_core::{Check, Cursors, Invalid, Text, UserId};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, Json, Paging, Problem, ProblemBody, Query, Reply};
+use karya_web::{
+    Actor, CommonProblems, Json, Paging, Problem, ProblemBody, Query, Reply, or_current,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -23,11 +25,11 @@ pub(crate) struct ApplicationFilter {
     #[param(nullable = false)]
     state: Option<MentorState>,
     /// Items on a page; 20 unless given.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "karya_web::paging::is_no_filter")]
     #[param(nullable = false, minimum = 1, maximum = 100, example = 20)]
     limit: Option<i64>,
     /// `next_cursor` of the page before.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "karya_web::paging::is_no_filter")]
     #[param(nullable = false, max_length = 500)]
     cursor: Option<String>,
 }
@@ -98,13 +100,14 @@ async fn run(
     };
     let now = clock.now();
     let mut conn = db.conn().await?;
-    idempotency
+    let done = idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
             let found = ops::review(conn, now, &actor, *id, verdict).await?;
             let view = MentorView::full(found);
             Ok::<_, Problem>(Reply::ok(&view)?.version(view.version))
         })
-        .await
+        .await;
+    or_current(done, async || super::show::read(&db, *id).await).await
 }
 
 /// Approve a mentor

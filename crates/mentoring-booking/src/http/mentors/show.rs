@@ -18,10 +18,14 @@ use crate::ops;
 ))]
 #[get("/me/mentor")]
 pub(crate) async fn get_my_mentor(actor: Actor, db: Data<Db>) -> Result<HttpResponse, Problem> {
-    let reader = db.read().await?;
-    let found = ops::mentors::found(&reader, actor.user_id).await?;
-    let view = MentorView::full(found);
+    let view = read(&db, actor.user_id).await?;
     Ok(Reply::ok(&view)?.version(view.version).into())
+}
+
+/// All there is to see of a mentor.
+pub(super) async fn read(db: &Db, id: UserId) -> Result<MentorView, Problem> {
+    let reader = db.read().await?;
+    Ok(MentorView::full(ops::mentors::found(&reader, id).await?))
 }
 
 /// Show a mentor

@@ -2,7 +2,9 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, patch};
 use karya_core::{Check, Clock, Invalid};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply};
+use karya_web::{
+    Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply, or_current,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -86,8 +88,9 @@ pub(crate) async fn update_my_mentor(
     let expected = if_match.required()?;
     let mut conn = db.conn().await?;
     let change = |current: &MentorRow| body.0.apply(current);
-    let found =
-        ops::mentors::update(&mut conn, clock.now(), actor.user_id, expected, change).await?;
+    let user = actor.user_id;
+    let done = ops::mentors::update(&mut conn, clock.now(), user, expected, change).await;
+    let found = or_current(done, async || super::show::read(&db, user).await).await?;
     let view = MentorView::full(found);
     Ok(Reply::ok(&view)?.version(view.version).into())
 }

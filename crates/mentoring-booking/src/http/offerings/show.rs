@@ -25,11 +25,19 @@ pub(crate) async fn get_offering(
     db: Data<Db>,
     id: Path<OfferingId>,
 ) -> Result<HttpResponse, Problem> {
-    let viewer = viewer.0.map(|actor| actor.user_id);
-    let reader = db.read().await?;
-    let row = ops::offerings::show(&reader, *id, viewer).await?;
-    let view = OfferingView::new(row, viewer);
+    let view = read(&db, *id, viewer.0.map(|actor| actor.user_id)).await?;
     Ok(Reply::ok(&view)?.version(view.version).into())
+}
+
+/// What `viewer` sees of an offering.
+pub(super) async fn read(
+    db: &Db,
+    id: OfferingId,
+    viewer: Option<UserId>,
+) -> Result<OfferingView, Problem> {
+    let reader = db.read().await?;
+    let row = ops::offerings::show(&reader, id, viewer).await?;
+    Ok(OfferingView::new(row, viewer))
 }
 
 /// List the offerings of a mentor

@@ -3,11 +3,14 @@ use actix_web::{HttpResponse, delete, patch};
 use chrono::{DateTime, Utc};
 use karya_core::{Check, Clock, Invalid, OfferingId};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply};
+use karya_web::{
+    Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply, or_current,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::create::CreateOffering;
+use super::show::read;
 use super::view::OfferingView;
 use crate::http::calendar::{WeeklyWindow, weekly};
 use crate::model::{OfferingRow, Question, SessionMode};
@@ -156,7 +159,8 @@ pub(crate) async fn update_offering(
     let (now, user) = (clock.now(), actor.user_id);
     let mut conn = db.conn().await?;
     let change = |current: &OfferingRow| body.0.apply(current, now);
-    let row = ops::offerings::update(&mut conn, now, user, (*id, expected), change).await?;
+    let done = ops::offerings::update(&mut conn, now, user, (*id, expected), change).await;
+    let row = or_current(done, async || read(&db, *id, Some(user)).await).await?;
     let view = OfferingView::new(row, Some(user));
     Ok(Reply::ok(&view)?.version(view.version).into())
 }
@@ -184,6 +188,8 @@ pub(crate) async fn delete_offering(
 ) -> Result<HttpResponse, Problem> {
     let expected = if_match.required()?;
     let mut conn = db.conn().await?;
-    ops::offerings::close(&mut conn, clock.now(), actor.user_id, (*id, expected)).await?;
+    let user = actor.user_id;
+    let done = ops::offerings::close(&mut conn, clock.now(), user, (*id, expected)).await;
+    or_current(done, async || read(&db, *id, Some(user)).await).await?;
     Ok(HttpResponse::NoContent().finish())
 }
