@@ -5,6 +5,7 @@
 mod accounts;
 mod accounts_abuse;
 mod accounts_passwords;
+mod backup;
 mod browser;
 mod businesses;
 mod contract;

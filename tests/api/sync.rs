@@ -233,3 +233,23 @@ async fn tokens_that_are_foreign_or_too_old_start_anew() {
     let page = sari.get("/v1/sync").await.ok(200);
     assert_eq!(page["changes"], json!([]));
 }
+
+#[actix_web::test]
+async fn who_sees_nothing_yet_is_not_sent_back_to_the_start() {
+    let app = TestApp::new().await;
+    let budi = app.user("budi").await;
+    // As after tombstones were forgotten, or a backup restored.
+    let sql = app.db.sql().await;
+    sql.batch_execute("UPDATE sync_horizon SET row_xid = pg_current_xact_id()::text::bigint")
+        .await
+        .unwrap();
+    settle(&app).await;
+    let mut copy = Copy::default();
+    for _ in 0..2 {
+        assert_eq!(copy.update(&budi).await, 0);
+    }
+    budi.post("/v1/businesses", named("Satu")).await.ok(201);
+    settle(&app).await;
+    copy.update(&budi).await;
+    assert_eq!(copy.names(), ["Satu"]);
+}

@@ -156,7 +156,14 @@ pub(crate) async fn list_changes(
         .into_iter()
         .take(usize::try_from(limit).unwrap_or_default())
         .collect();
-    let position = page.last().map_or(after, Change::position);
+    let position = page.last().map_or_else(
+        // Who sees nothing yet is told so up to the horizon: a token from before it would be refused.
+        || Position {
+            xid: after.xid.max(epoch.horizon),
+            ..after
+        },
+        Change::position,
+    );
     let view = SyncPage {
         changes: load(&conn, reader, page).await?,
         next_token: cursors.encode(&scope, &position).unwrap_or_default(),
