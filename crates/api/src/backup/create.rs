@@ -43,23 +43,20 @@ pub async fn create(
     };
     let programs = dump::find(postgres_major);
     let draft = Draft::new(parent, &format!("karya-{}", now.format("%Y%m%dT%H%M%SZ")))?;
-    let (contents, tables, mut files) = match &programs {
-        Some(programs) => {
-            let (tables, file) = by_pg_dump(&client, programs, url, &draft).await?;
-            (Contents::PgDump, tables, vec![file])
+    let (contents, tables, mut files) = if let Some(programs) = &programs {
+        let (tables, file) = by_pg_dump(&client, programs, url, &draft).await?;
+        (Contents::PgDump, tables, vec![file])
+    } else {
+        let known = karya_db::migrations::known();
+        if !migrations.iter().all(|version| known.contains(version)) {
+            return Err(format!(
+                "the database has migrations that this program does not know, so it could not restore them: use the \
+                 program of the newer release, or install pg_dump {postgres_major}"
+            )
+            .into());
         }
-        None => {
-            let known = karya_db::migrations::known();
-            if !migrations.iter().all(|version| known.contains(version)) {
-                return Err(format!(
-                    "the database has migrations that this program does not know, so it could not restore them: use \
-                     the program of the newer release, or install pg_dump {postgres_major}"
-                )
-                .into());
-            }
-            let (tables, files) = by_copy(&client, &draft).await?;
-            (Contents::Copy, tables, files)
-        }
+        let (tables, files) = by_copy(&client, &draft).await?;
+        (Contents::Copy, tables, files)
     };
     let sequences = tables::sequences(&client).await?;
     let uploads = if with_uploads {

@@ -11,8 +11,8 @@ use crate::config::Sources;
 pub(super) enum BackupCommand {
     /// Write the database and the uploads, as they are at one moment, into a new folder
     ///
-    /// The database by pg_dump, if one is found that knows the server, or else table by table. The master key is not
-    /// in it. Connect to PostgreSQL itself, not to PgBouncer.
+    /// By PostgreSQL's own program for it, if one is found that knows the server, or else table by table. The master
+    /// key is not in it. Connect to PostgreSQL itself, not to a pooler.
     Create {
         /// Where to make the folder, which is named after the time
         #[arg(long, value_name = "FOLDER", default_value = "backups")]
