@@ -157,7 +157,12 @@ fn every_variable_is_known() {
         .into_iter()
         .filter(|(name, _)| name.starts_with("KARYA__"));
     load(&settings.collect(), secrets.path());
-    let unit_settings = ["deploy/karya-api.service", "deploy/karya-worker.service"].map(|unit| {
+    let unit_settings = [
+        "deploy/karya-api.service",
+        "deploy/karya-worker.service",
+        "deploy/karya-backup.service",
+    ]
+    .map(|unit| {
         let text = read(unit);
         let lines = text
             .lines()
@@ -178,7 +183,11 @@ fn every_variable_is_known() {
             "/var/lib/karya/storage"
         );
     }
-    assert_eq!(unit_settings[0], unit_settings[1]);
+    assert!(
+        unit_settings
+            .iter()
+            .all(|settings| *settings == unit_settings[0])
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod accounts;
 mod accounts_abuse;
 mod accounts_passwords;
 mod apps;
+mod backup;
 mod browser;
 mod businesses;
 mod contract;

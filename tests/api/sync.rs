@@ -233,3 +233,45 @@ async fn tokens_that_are_foreign_or_too_old_start_anew() {
     let page = sari.get("/v1/sync").await.ok(200);
     assert_eq!(page["changes"], json!([]));
 }
+
+#[actix_web::test]
+async fn what_was_forgotten_sends_nobody_back_who_never_had_it() {
+    let app = TestApp::new().await;
+    let (sari, budi) = (app.user("sari").await, app.user("budi").await);
+    let mut bookings = None;
+    let idle = async |token: &Option<String>| {
+        let since = token.as_ref().map(|token| format!("&since={token}"));
+        let path = format!("/v1/sync?collections=bookings{}", since.unwrap_or_default());
+        let page = budi.get(&path).await.ok(200);
+        Some(page["next_token"].as_str().unwrap().to_owned())
+    };
+    bookings = idle(&bookings).await;
+    for name in ["Satu", "Dua", "Tiga", "Empat", "Lima"] {
+        sari.post("/v1/businesses", named(name)).await.ok(201);
+    }
+    settle(&app).await;
+    let mut old = Copy::default();
+    old.update(&budi).await;
+    let old_token = old.token.clone().unwrap();
+    bookings = idle(&bookings).await;
+    // Later than all that, tombstones were forgotten, or a backup was restored.
+    let sql = app.db.sql().await;
+    sql.batch_execute("UPDATE sync_horizon SET row_xid = pg_current_xact_id()::text::bigint")
+        .await
+        .unwrap();
+    let refused = budi.get(&format!("/v1/sync?since={old_token}")).await;
+    refused.refused(410, "sync.reset_required");
+    let path = format!("/v1/sync?collections=bookings&since={}", bookings.unwrap());
+    budi.get(&path).await.refused(410, "sync.reset_required");
+    settle(&app).await;
+    // Who starts now reads page after page of what is older than that.
+    let mut copy = Copy::default();
+    copy.update(&budi).await;
+    assert_eq!(copy.names(), ["Dua", "Empat", "Lima", "Satu", "Tiga"]);
+    assert_eq!(copy.update(&budi).await, 0);
+    // And who sees nothing is told so each time.
+    let mut bookings = None;
+    for _ in 0..3 {
+        bookings = idle(&bookings).await;
+    }
+}

@@ -2,6 +2,7 @@
 //! and its commands.
 
 mod app;
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod database;

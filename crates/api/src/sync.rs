@@ -140,12 +140,15 @@ pub(crate) async fn list_changes(
         collections.join(",")
     );
     let after = match &query.since {
-        None => Position::default(),
+        None => Position {
+            complete: epoch.watermark,
+            ..Position::default()
+        },
         // A token of another account, database or set of collections does not open.
         Some(token) => cursors
             .decode::<Position>(&scope, token)
             .ok()
-            .filter(|position| position.xid >= epoch.horizon)
+            .filter(|position| !position.is_behind(epoch.horizon))
             .ok_or_else(|| Problem::of(&RESET_REQUIRED))?,
     };
     let found = sync::changes(&conn, reader, &collections, &after, limit + 1)
@@ -156,7 +159,13 @@ pub(crate) async fn list_changes(
         .into_iter()
         .take(usize::try_from(limit).unwrap_or_default())
         .collect();
-    let position = page.last().map_or(after, Change::position);
+    let mut position = match page.last() {
+        Some(last) => last.position(&after),
+        None => after,
+    };
+    if !has_more {
+        position.complete = position.complete.max(epoch.watermark);
+    }
     let view = SyncPage {
         changes: load(&conn, reader, page).await?,
         next_token: cursors.encode(&scope, &position).unwrap_or_default(),

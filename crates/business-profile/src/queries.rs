@@ -4,9 +4,11 @@ use diesel::dsl::AsSelect;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use karya_core::region::RegionLevel;
 use karya_core::{BusinessId, Coordinates, PageSize, RegionCode, UserId};
 use karya_db::functions::{
-    away, circle, distance_m, fold, inside, matches, point, search_query, search_rank, word_similar,
+    away, circle, distance_m, fold, inside, left, matches, point, search_query, search_rank,
+    word_similar,
 };
 use karya_db::schema::{business_members, business_registrations, business_slugs, businesses};
 use serde::{Deserialize, Serialize};
@@ -103,15 +105,18 @@ fn visible(filter: &Filter) -> Listed<'_> {
         query = query.filter(businesses::subsectors.contains(vec![subsector]));
     }
     if let Some(region) = &filter.region {
-        // Codes below `33.75` lie between `33.75.` and `33.75/` in the C collation of the column.
-        let (from, to) = (
-            format!("{}.", region.as_str()),
-            format!("{}/", region.as_str()),
-        );
-        let below = businesses::region_code
-            .ge(from)
-            .and(businesses::region_code.lt(to));
-        query = query.filter(below.or(businesses::region_code.eq(region.as_str())));
+        let code = region.as_str();
+        query = match region.level() {
+            RegionLevel::Province => query.filter(left(businesses::region_code, 2).eq(code)),
+            RegionLevel::Regency => query.filter(left(businesses::region_code, 5).eq(code)),
+            // Codes below `33.75.01` lie between `33.75.01.` and `33.75.01/` in the C collation of the column.
+            RegionLevel::District => query.filter(
+                businesses::region_code
+                    .ge(format!("{code}."))
+                    .and(businesses::region_code.lt(format!("{code}/"))),
+            ),
+            RegionLevel::Village => query.filter(businesses::region_code.eq(code)),
+        };
     }
     if let Some((center, radius)) = filter.near {
         let center_point = point(Some(center.longitude), Some(center.latitude));
@@ -192,7 +197,7 @@ pub(crate) enum Search {
 
 /// How many businesses a search ranks, the newest that match. A common word fits more than anyone pages through, and
 /// ranking them all would take a second.
-const RANKED: i64 = 400;
+const RANKED: i64 = 200;
 
 /// Best match first, each with its rank. `after`: rank and id of the last one of the page before.
 pub(crate) async fn list_best(

@@ -59,6 +59,10 @@ diesel::define_sql_function! {
     fn roles_of(account: Uuid) -> Array<Text>;
 }
 diesel::define_sql_function! {
+    /// The first letters of a text.
+    fn left(text: Text, length: Integer) -> Text;
+}
+diesel::define_sql_function! {
     /// Lower case without accents; see the first migration.
     fn fold(input: Text) -> Text;
 }

@@ -22,5 +22,5 @@ pub use constraint::{OnConstraint, violated};
 pub use diesel_async::AsyncPgConnection;
 pub use error::{CODES, DbError, INTERNAL, UNAVAILABLE};
 pub use pool::{Conn, Db, DbOptions};
-pub use readers::{Reader, connect};
+pub use readers::{Bare, Reader, connect, connect_bare};
 pub use text_list::TextList;

@@ -38,6 +38,33 @@ pub async fn up(url: &str) -> Result<Vec<String>, MigrationError> {
     .await
 }
 
+/// Runs those of these versions that are pending, and no others: for a database that a backup is put into.
+pub async fn up_to(url: &str, versions: Vec<String>) -> Result<(), MigrationError> {
+    locked(url, move |conn| {
+        let pending: Vec<Box<dyn Migration<Pg>>> = conn.pending_migrations(MIGRATIONS)?;
+        let mut wanted: Vec<_> = pending
+            .iter()
+            .filter(|migration| versions.contains(&migration.name().version().to_string()))
+            .collect();
+        wanted.sort_by_key(|migration| migration.name().version().as_owned());
+        for migration in wanted {
+            conn.run_migration(migration)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The versions of every migration of this program.
+#[must_use]
+pub fn known() -> Vec<String> {
+    let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).unwrap_or_default();
+    known
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect()
+}
+
 /// Reverts the newest `count` migrations; returns their names.
 pub async fn down(url: &str, count: usize) -> Result<Vec<String>, MigrationError> {
     locked(url, move |conn| {
@@ -126,6 +153,5 @@ pub async fn is_current(conn: &AsyncPgConnection) -> diesel::QueryResult<bool> {
     let applied: i64 = diesel::QueryDsl::count(__diesel_schema_migrations::table)
         .get_result(&mut &*conn)
         .await?;
-    let known = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_or(0, |known| known.len());
-    Ok(usize::try_from(applied).is_ok_and(|applied| applied >= known))
+    Ok(usize::try_from(applied).is_ok_and(|applied| applied >= known().len()))
 }

@@ -48,11 +48,22 @@ impl Deref for Reader {
     }
 }
 
-/// A connection outside the pools. Where diesel says that connecting failed, this says why.
-pub async fn connect(url: &str) -> Result<AsyncPgConnection, DbError> {
-    let (client, driver) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+/// A client of the driver itself, and what drives it: for what diesel has no words for, such as COPY.
+pub type Bare = (
+    tokio_postgres::Client,
+    tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>,
+);
+
+/// A connection of the driver itself. Where that says that connecting failed, this says why.
+pub async fn connect_bare(url: &str) -> Result<Bare, DbError> {
+    tokio_postgres::connect(url, tokio_postgres::NoTls)
         .await
-        .map_err(|error| refused(&error))?;
+        .map_err(|error| refused(&error))
+}
+
+/// A connection outside the pools.
+pub async fn connect(url: &str) -> Result<AsyncPgConnection, DbError> {
+    let (client, driver) = connect_bare(url).await?;
     AsyncPgConnection::try_from_client_and_connection(client, driver)
         .await
         .map_err(|error| DbError::Connect(error.to_string()))
@@ -119,10 +130,7 @@ impl Readers {
     }
 
     async fn connect(&self) -> Result<Reader, DbError> {
-        let (client, driver) =
-            tokio_postgres::connect(self.url.expose_secret(), tokio_postgres::NoTls)
-                .await
-                .map_err(|error| refused(&error))?;
+        let (client, driver) = connect_bare(self.url.expose_secret()).await?;
         let closed = Arc::new(AtomicBool::new(false));
         let close = CloseOnDrop(Arc::clone(&closed));
         tokio::spawn(async move {

@@ -19,6 +19,18 @@ pub struct Position {
     pub xid: i64,
     pub collection: String,
     pub id: Uuid,
+    /// Of the transactions before this one the client misses no deletion: all had ended when it began to read, or when
+    /// it last read to the end.
+    #[serde(default)]
+    pub complete: i64,
+}
+
+impl Position {
+    /// Whether what was forgotten matters to a client that is here.
+    #[must_use]
+    pub fn is_behind(&self, horizon: i64) -> bool {
+        self.xid < horizon && self.complete <= horizon
+    }
 }
 
 /// Something that changed as the reader sees it. Whether it is still there, only the thing itself tells.
@@ -33,13 +45,14 @@ pub struct Change {
 }
 
 impl Change {
-    /// The position right after it.
+    /// The position right after it, on the way on from `before`.
     #[must_use]
-    pub fn position(&self) -> Position {
+    pub fn position(&self, before: &Position) -> Position {
         Position {
             xid: self.row_xid,
             collection: self.collection.clone(),
             id: self.id,
+            complete: before.complete,
         }
     }
 }
@@ -52,11 +65,16 @@ pub struct Epoch {
     pub system_identifier: i64,
     #[diesel(sql_type = BigInt)]
     pub horizon: i64,
+    /// The oldest transaction that still runs: what is read after this goes up to it.
+    #[diesel(sql_type = BigInt)]
+    pub watermark: i64,
 }
 
 pub async fn epoch(conn: &AsyncPgConnection) -> QueryResult<Epoch> {
     diesel::sql_query(
-        "SELECT system_identifier, row_xid AS horizon FROM pg_control_system(), sync_horizon",
+        "SELECT system_identifier, row_xid AS horizon, \
+             pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS watermark \
+         FROM pg_control_system(), sync_horizon",
     )
     .get_result(&mut &*conn)
     .await
@@ -70,13 +88,22 @@ pub async fn changes(
     after: &Position,
     limit: i64,
 ) -> QueryResult<Vec<Change>> {
+    // One after the other: each is a walk along the index, and the two together would be a sort of everything.
     diesel::sql_query(
-        "SELECT row_xid, collection, id FROM sync_changes \
-         WHERE scope = ANY($1) AND collection = ANY($2) AND (row_xid, collection, id) > ($3, $4, $5) \
+        "(SELECT row_xid, collection, id FROM sync_changes \
+         WHERE scope = '00000000-0000-0000-0000-000000000000' AND collection = ANY($2) \
+           AND (row_xid, collection, id) > ($3, $4, $5) \
            AND row_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
+         ORDER BY row_xid, collection, id LIMIT $6) \
+         UNION ALL \
+         (SELECT row_xid, collection, id FROM sync_changes \
+         WHERE scope = $1 AND collection = ANY($2) \
+           AND (row_xid, collection, id) > ($3, $4, $5) \
+           AND row_xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint \
+         ORDER BY row_xid, collection, id LIMIT $6) \
          ORDER BY row_xid, collection, id LIMIT $6",
     )
-    .bind::<Array<SqlUuid>, _>(vec![Uuid::nil(), reader.as_uuid()])
+    .bind::<SqlUuid, _>(reader.as_uuid())
     .bind::<Array<Text>, _>(collections)
     .bind::<BigInt, _>(after.xid)
     .bind::<Text, _>(&after.collection)

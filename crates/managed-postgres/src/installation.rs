@@ -68,8 +68,8 @@ impl Installation {
     }
 }
 
-fn version(postgres: &Path) -> Option<Version> {
-    let output = Command::new(postgres).arg("--version").output().ok()?;
+pub(crate) fn version(program: &Path) -> Option<Version> {
+    let output = Command::new(program).arg("--version").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     // "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "… 18beta1"
     let number = text.split(')').nth(1)?.split_whitespace().next()?;

@@ -5,6 +5,7 @@
 
 mod account;
 mod cluster;
+mod dump;
 mod error;
 mod install;
 mod installation;
@@ -12,6 +13,7 @@ mod search;
 mod throwaway;
 
 pub use cluster::{Cluster, Status, reset, running_url, status, stop};
+pub use dump::{DumpPrograms, find_dump_programs};
 pub use error::Error;
 pub use install::{Consent, find_or_install, install_from_file};
 pub use installation::{EXTENSIONS, Installation, OLDEST_MAJOR, Version};

@@ -28,12 +28,17 @@ enum Owner {
 
 impl Throwaway {
     pub fn start(installation: &Installation) -> Result<Self, Error> {
+        Self::start_with(installation, "")
+    }
+
+    /// With settings of one's own, a line each, which go before ours: to measure, say, with everything on the disk.
+    pub fn start_with(installation: &Installation, settings: &str) -> Result<Self, Error> {
         let folder = tempfile::Builder::new()
             .prefix("karya-test-")
             .tempdir_in("/tmp")
             .map_err(Error::file("/tmp"))?
             .keep();
-        Self::start_in(installation, folder, &Owner::Us)
+        Self::start_in(installation, folder, &Owner::Us, settings)
     }
 
     /// One cluster for all processes of a test run called `run`, until the process `owner` ends: the first to come
@@ -59,7 +64,7 @@ impl Throwaway {
             });
         }
         fs::create_dir(&folder).map_err(Error::file(&folder))?;
-        let cluster = Self::start_in(installation, folder, &Owner::Process(owner))?;
+        let cluster = Self::start_in(installation, folder, &Owner::Process(owner), "")?;
         prepare(&cluster)?;
         fs::write(&ready, "").map_err(Error::file(&ready))?;
         Ok(cluster)
@@ -69,6 +74,7 @@ impl Throwaway {
         installation: &Installation,
         folder: PathBuf,
         owner: &Owner,
+        more: &str,
     ) -> Result<Self, Error> {
         let account = Account::choose()?;
         private_folder(&folder, &account)?;
@@ -91,7 +97,7 @@ impl Throwaway {
             synchronous_commit = off\nfull_page_writes = off\nautovacuum = off\nmax_wal_size = '4GB'\n\
             timezone = 'UTC'\nlog_line_prefix = '%m [%p] %d '\n";
         let config = data.join("postgresql.auto.conf");
-        fs::write(&config, settings).map_err(Error::file(&config))?;
+        fs::write(&config, format!("{settings}{more}")).map_err(Error::file(&config))?;
         account.own(&config)?;
         let mut start = Command::new(installation.program("pg_ctl"));
         start

@@ -19,6 +19,9 @@ pub struct Region {
 /// Each level sorted by code, so that a region is found by bisection and the children of one are neighbours.
 struct Index {
     levels: [Vec<Region>; 4],
+    /// The codes of each level as numbers, in the same order: lists look up four regions for each item, and comparing
+    /// texts that lie all over the data took a tenth of their time.
+    keys: [Vec<u64>; 4],
     /// Time zones of the regencies, in the order of `levels[1]`.
     zones: Vec<Timezone>,
 }
@@ -35,16 +38,28 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         .collect();
     regencies.sort_unstable_by_key(|(region, _)| region.code);
     let (regencies, zones) = regencies.into_iter().unzip();
+    let levels = [
+        sorted(PROVINCES),
+        regencies,
+        sorted(DISTRICTS),
+        sorted(VILLAGES),
+    ];
+    let keys = levels
+        .each_ref()
+        .map(|level| level.iter().map(|region| key(region.code)).collect());
     Index {
-        levels: [
-            sorted(PROVINCES),
-            regencies,
-            sorted(DISTRICTS),
-            sorted(VILLAGES),
-        ],
+        levels,
+        keys,
         zones,
     }
 });
+
+/// The digits of a code as a number. Within a level numbers are in the order of the codes.
+fn key(code: &str) -> u64 {
+    code.bytes()
+        .filter(u8::is_ascii_digit)
+        .fold(0, |key, digit| key * 10 + u64::from(digit - b'0'))
+}
 
 /// The lines after the header. The csv crate would copy 92,000 names; these stay where they are.
 pub(crate) fn rows(data: &'static str) -> impl Iterator<Item = &'static str> {
@@ -77,11 +92,17 @@ pub fn warm_up() {
 }
 
 fn position(code: &str) -> Option<(&'static Vec<Region>, usize)> {
-    let level = INDEX.levels.get(code.matches('.').count())?;
-    level
-        .binary_search_by_key(&code, |region| region.code)
-        .ok()
-        .map(|at| (level, at))
+    let level = match code.len() {
+        2 => 0,
+        5 => 1,
+        8 => 2,
+        13 => 3,
+        _ => return None,
+    };
+    let at = INDEX.keys.get(level)?.binary_search(&key(code)).ok()?;
+    let level = INDEX.levels.get(level)?;
+    // The dots count too.
+    (level.get(at)?.code == code).then_some((level, at))
 }
 
 /// The region with this code.
@@ -148,6 +169,7 @@ mod tests {
                     "{region:?}"
                 );
                 let parent = code(region.code).parent();
+                assert_eq!(find(region.code), Some(*region));
                 assert!(
                     parent.is_none_or(|parent| find(parent.as_str()).is_some()),
                     "{region:?}"
@@ -160,7 +182,17 @@ mod tests {
     fn finds_names_children_and_zones() {
         assert_eq!(find("33.75").unwrap().name, "Kota Pekalongan");
         assert_eq!(find("33.99"), None);
-        assert_eq!(find("nonsense.."), None);
+        for nonsense in [
+            "nonsense..",
+            "337.5",
+            "3.3.7.5",
+            "33.7x",
+            "",
+            "33.75.",
+            "３３",
+        ] {
+            assert_eq!(find(nonsense), None, "{nonsense}");
+        }
         assert_eq!(children(None).len(), 38);
         assert_eq!(children(Some(&code("33"))).len(), 35);
         assert!(

@@ -44,6 +44,7 @@ async fn lists_filter_by_region_subsector_text_and_place() {
         ("", vec![names[2], names[1], names[0]]),
         ("region=33", vec![names[0]]),
         ("region=33.75", vec![names[0]]),
+        ("region=33.75.01", vec![names[0]]),
         ("region=33.75.01.1004", vec![names[0]]),
         ("region=33.7", vec![]),
         ("subsector=kriya", vec![names[0]]),

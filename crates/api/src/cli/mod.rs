@@ -1,5 +1,6 @@
 //! The commands of `karya`.
 
+mod backup;
 mod config;
 mod db;
 mod dev;
@@ -78,6 +79,9 @@ enum Command {
     /// Manage the keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Write, prove and restore backups
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
     /// Look after the private database of `karya dev`
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -114,6 +118,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => token::run(&sources, &args).await,
         Command::User(command) => user::run(&sources, command).await,
         Command::Keys(command) => keys::run(&sources, command).await,
+        Command::Backup(command) => backup::run(&sources, command).await,
         Command::Db(command) => db::run(command).await,
         Command::Config(command) => config::run(&sources, &command),
     };
