@@ -19,6 +19,28 @@ async fn sign_in_anew(app: &TestApp, phone: &Authenticator<'_>) {
     app.answer(challenge, "totp", &phone.code()).await.ok(200);
 }
 
+/// Sets the password with a code from a mail. The reply has no tokens.
+async fn reset(app: &TestApp, new: &str) {
+    let ask = json!({ "email": SARI });
+    app.anon()
+        .post("/v1/auth/password-reset", ask)
+        .await
+        .ok(202);
+    app.run_jobs().await;
+    let mails = app.mails_to(SARI);
+    let mut links = mails
+        .iter()
+        .rev()
+        .filter_map(|mail| mail.text.split("token=").nth(1));
+    let token = links.next().unwrap().split_whitespace().next().unwrap();
+    let body = json!({ "token": token, "new_password": new });
+    let done = app
+        .anon()
+        .post("/v1/auth/password-reset/confirm", body)
+        .await;
+    assert_eq!(done.ok(200), json!({ "status": "password_changed" }));
+}
+
 #[actix_web::test]
 async fn totp_same_code_twice_or_an_older_one_is_refused() {
     let app = TestApp::new().await;
@@ -187,21 +209,7 @@ async fn a_password_reset_bypasses_no_factor_and_ends_what_waits_for_one() {
     let owner = app.user("sari").await;
     let phone = Authenticator::enrol(&app, &owner).await;
     let waiting = app.challenge("sari", None).await;
-    let ask = json!({ "email": SARI });
-    app.anon()
-        .post("/v1/auth/password-reset", ask)
-        .await
-        .ok(202);
-    app.run_jobs().await;
-    let mail = app.mails_to(SARI).pop().unwrap();
-    let token = mail.text.split("token=").nth(1).unwrap();
-    let token = token.split_whitespace().next().unwrap();
-    let body = json!({ "token": token, "new_password": NEW });
-    let done = app
-        .anon()
-        .post("/v1/auth/password-reset/confirm", body)
-        .await;
-    assert_eq!(done.ok(200), json!({ "status": "password_changed" }));
+    reset(&app, NEW).await;
     app.answer(&waiting, "totp", &phone.code())
         .await
         .refused(401, "auth.challenge_invalid");
@@ -212,6 +220,29 @@ async fn a_password_reset_bypasses_no_factor_and_ends_what_waits_for_one() {
             .await,
         1
     );
+}
+
+/// Whoever has the mailbox can reset the password as often as mails come; each time they have as many guesses left as
+/// before.
+#[actix_web::test]
+async fn a_password_reset_gives_no_new_guesses() {
+    let app = TestApp::new().await;
+    let owner = app.user("sari").await;
+    let phone = Authenticator::enrol(&app, &owner).await;
+    let mut looked_at = 0;
+    for round in 0..3 {
+        let new = format!("{NEW}-{round}");
+        reset(&app, &new).await;
+        for _ in 0..5 {
+            let body = json!({ "email": SARI, "password": new });
+            let reply = app.anon().post("/v1/auth/login", body).await;
+            let problem = reply.refused(401, "auth.factor_required");
+            let challenge = problem["challenge"]["token"].as_str().unwrap();
+            let reply = app.answer(challenge, "totp", &phone.wrong()).await;
+            looked_at += usize::from(reply.status == 401);
+        }
+    }
+    assert_eq!(looked_at, 5);
 }
 
 #[actix_web::test]

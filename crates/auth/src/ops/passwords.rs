@@ -123,6 +123,9 @@ pub(crate) async fn change_password(
     if queries::swap_password(conn, user, phcs, now).await? == 0 {
         return Err(wrong());
     }
+    // Whoever guessed at codes knew the old password; its owner need not wait for them. Not so after a reset: who only
+    // has the mailbox would guess on and on.
+    queries::forget_attempts(conn, &guard::code_counter(user, None)).await?;
     after_change(conn, now, user, Some(keep)).await
 }
 
@@ -137,8 +140,6 @@ async fn after_change(
     // Whoever knew the old password may have been one of them.
     queries::forget_devices(conn, user).await?;
     queries::delete_challenges(conn, user).await?;
-    // Whoever guessed at codes knew the old password; its owner need not wait for them.
-    queries::forget_attempts(conn, &guard::code_counter(user, None)).await?;
     queries::revoke_sessions(conn, user, keep, "credential_change", now).await?;
     let notice = jobs::NotifyPasswordChanged {
         user_id: user,
