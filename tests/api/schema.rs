@@ -102,6 +102,7 @@ async fn tables_stay_narrow() {
 
 #[actix_web::test]
 async fn enumerations_agree_with_the_database() {
+    use karya_auth::{FactorMethod, FirstFactor};
     use karya_business_profile::model::{
         BusinessState, LegalForm, MemberRole, RegistrationStatus, SizeClass,
     };
@@ -151,6 +152,8 @@ async fn enumerations_agree_with_the_database() {
         ("certificates", "side", texts!(Side)),
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
+        ("sessions", "first_factor", texts!(FirstFactor)),
+        ("sessions", "second_factor", texts!(FactorMethod)),
         ("users", "timezone", texts!(karya_core::Timezone)),
         ("mentors", "state", texts!(MentorState)),
         ("offerings", "mode", texts!(SessionMode)),

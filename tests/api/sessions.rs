@@ -204,22 +204,7 @@ async fn the_database_holds_nothing_that_signs_in() {
         .next()
         .unwrap()
         .to_owned();
-    let sql = app.db.sql().await;
-    let tables = sql
-        .query("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('public', 'graphile_worker')", &[])
-        .await
-        .unwrap();
-    let mut dump = String::new();
-    for table in tables {
-        let rows = sql
-            .query(
-                &format!("SELECT t::text FROM {} t", table.get::<_, String>(0)),
-                &[],
-            )
-            .await
-            .unwrap();
-        rows.iter().for_each(|row| dump.push_str(row.get(0)));
-    }
+    let dump = app.dump().await;
     assert!(dump.contains("sari@contoh.id"), "the dump is one");
     for secret in [
         issued["refresh_token"].as_str().unwrap(),

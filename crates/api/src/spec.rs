@@ -16,8 +16,11 @@ use utoipa_actix_web::AppExt;
 use self::examples::Example;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
-pub const NOT_IDEMPOTENT_BY_KEY: [&str; 5] = [
+pub const NOT_IDEMPOTENT_BY_KEY: [&str; 8] = [
     "login",
+    "verify_factor",
+    "enrol_totp",
+    "make_recovery_codes",
     "refresh_tokens",
     "logout",
     "create_calendar_feed",
@@ -31,10 +34,11 @@ pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
 pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 31] = [
+pub const PUBLIC: [&str; 32] = [
     "register_account",
     "verify_email",
     "login",
+    "verify_factor",
     "refresh_tokens",
     "ask_for_password_reset",
     "confirm_password_reset",

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use karya_core::{ApiError, Code, FieldError, Invalid};
+use karya_core::{ApiError, Challenge, Code, FieldError, Invalid};
 use karya_db::DbError;
 use karya_web::codes::{NOT_FOUND, STALE_VERSION};
 
@@ -29,6 +29,21 @@ karya_core::codes! {
     HASHING_BUSY = "auth.busy", Unavailable,
         title: "Terlalu banyak orang sedang masuk" / "Too many people are signing in",
         fix: "Coba lagi setelah waktu pada `Retry-After`." / "Try again after the time in `Retry-After`.";
+    FACTOR_REQUIRED = "auth.factor_required", Unauthenticated,
+        title: "Kata sandi benar; akun ini masih butuh faktor kedua" / "The password is right; this account needs a second factor too",
+        fix: "Minta kode, lalu kirim dengan `challenge.token` ke `POST /v1/auth/login/verify-factor`." / "Ask for a code and send it with `challenge.token` to `POST /v1/auth/login/verify-factor`.";
+    FACTOR_INVALID = "auth.factor_invalid", Unauthenticated,
+        title: "Kodenya salah atau sudah dipakai" / "The code is wrong or was used",
+        fix: "Tunggu kode berikutnya di aplikasi autentikator, atau pakai kode pemulihan." / "Wait for the next code of the authenticator app, or use a recovery code.";
+    CHALLENGE_INVALID = "auth.challenge_invalid", Unauthenticated,
+        title: "Langkah masuk ini sudah berakhir" / "This step of signing in is over",
+        fix: "Masuk lagi dengan kata sandi. Langkah ini berlaku lima menit, lima kode, sekali, di perangkat yang memulainya." / "Sign in with the password again. The step is good for five minutes, five codes, once, on the device that began it.";
+    TOO_MANY_FACTORS = "auth.too_many_factors", Conflict,
+        title: "Akun ini sudah punya lima faktor" / "The account has five factors already",
+        fix: "Hapus salah satu dulu." / "Remove one first.";
+    NO_FACTOR = "auth.no_factor", Conflict,
+        title: "Akun ini belum punya faktor kedua" / "The account has no second factor yet",
+        fix: "Daftarkan aplikasi autentikator dulu." / "Enrol an authenticator app first.";
 }
 
 /// Why something about an account was refused.
@@ -52,6 +67,18 @@ pub enum AuthError {
     TooManyAttempts { retry_after: Duration },
     #[error("the hashing pool is full")]
     HashingBusy { retry_after: Duration },
+    #[error("the password is right and a second factor is wanted")]
+    FactorRequired(Box<Challenge>),
+    #[error("the code is wrong or was used")]
+    FactorInvalid,
+    #[error("the challenge is unknown, used, expired, tried too often, or another device's")]
+    ChallengeInvalid,
+    #[error("the account has as many factors as it may")]
+    TooManyFactors,
+    #[error("the account has no second factor")]
+    NoFactor,
+    #[error("the account has no such factor, or its enrolment is over")]
+    FactorNotFound,
     #[error("the account has no such session")]
     SessionNotFound,
     #[error("the account was changed by another request")]
@@ -82,7 +109,12 @@ impl ApiError for AuthError {
             Self::RefreshReused => &REFRESH_REUSED,
             Self::TooManyAttempts { .. } => &TOO_MANY_ATTEMPTS,
             Self::HashingBusy { .. } => &HASHING_BUSY,
-            Self::SessionNotFound => &NOT_FOUND,
+            Self::FactorRequired(_) => &FACTOR_REQUIRED,
+            Self::FactorInvalid => &FACTOR_INVALID,
+            Self::ChallengeInvalid => &CHALLENGE_INVALID,
+            Self::TooManyFactors => &TOO_MANY_FACTORS,
+            Self::NoFactor => &NO_FACTOR,
+            Self::SessionNotFound | Self::FactorNotFound => &NOT_FOUND,
             Self::StaleVersion => &STALE_VERSION,
             Self::AccountGone => &karya_web::codes::UNAUTHENTICATED,
             Self::Token(_) => &karya_db::INTERNAL,
@@ -94,6 +126,13 @@ impl ApiError for AuthError {
         match self {
             Self::Invalid(invalid) => invalid.fields(),
             _ => &[],
+        }
+    }
+
+    fn challenge(&self) -> Option<&Challenge> {
+        match self {
+            Self::FactorRequired(challenge) => Some(challenge),
+            _ => None,
         }
     }
 

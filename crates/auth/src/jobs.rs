@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use karya_core::{Clock, EmailAddress, Random, SessionId, UserId};
 use karya_db::{AsyncPgConnection, Db};
 use karya_jobs::{Job, JobError, WorkerBuilder};
-use karya_notifications::{Mailer, Template};
+use karya_notifications::{FactorMail, FactorNotice, Mailer, Template};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Account, Session, UserState};
@@ -33,6 +33,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<NotifyNewDevice>(context.clone())
         .register::<SendPasswordReset>(context.clone())
         .register::<NotifyPasswordChanged>(context.clone())
+        .register::<NotifyFactor>(context.clone())
 }
 
 /// Tells a mailbox that somebody registered with it: a link to prove it, or, if it is proved, a notice.
@@ -213,17 +214,69 @@ impl Job for NotifyPasswordChanged {
     type Context = Context;
 
     async fn run(self, context: Context) -> Result<(), JobError> {
-        let conn = context.db.conn().await?;
-        let Some(account) = queries::find_account(&conn, self.user_id).await? else {
-            return Ok(());
-        };
-        drop(conn);
-        let template = Template::PasswordChanged {
-            display_name: account.user.display_name.clone(),
-            at: self.at,
-        };
-        tell(&context, &account, &template).await
+        tell_account(&context, self.user_id, |display_name| {
+            Template::PasswordChanged {
+                display_name,
+                at: self.at,
+            }
+        })
+        .await
     }
+}
+
+/// Tells the owner of an account what happened to its second factors.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyFactor {
+    pub user_id: UserId,
+    pub at: DateTime<Utc>,
+    pub notice: FactorNotice,
+}
+
+impl NotifyFactor {
+    pub(crate) async fn enqueue(
+        conn: &mut AsyncPgConnection,
+        user_id: UserId,
+        at: DateTime<Utc>,
+        notice: FactorNotice,
+    ) -> Result<(), crate::AuthError> {
+        let job = Self {
+            user_id,
+            at,
+            notice,
+        };
+        Ok(karya_jobs::enqueue(conn, &job).await?)
+    }
+}
+
+impl Job for NotifyFactor {
+    const NAME: &'static str = "auth.notify_factor";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        tell_account(&context, self.user_id, |display_name| {
+            Template::Factor(FactorMail {
+                notice: self.notice,
+                display_name,
+                at: self.at,
+            })
+        })
+        .await
+    }
+}
+
+/// Tells the owner of an account about it, if it is still there. `of`: what, from the owner's name.
+async fn tell_account(
+    context: &Context,
+    user: UserId,
+    of: impl FnOnce(String) -> Template,
+) -> Result<(), JobError> {
+    let conn = context.db.conn().await?;
+    let Some(account) = queries::find_account(&conn, user).await? else {
+        return Ok(());
+    };
+    drop(conn);
+    let template = of(account.user.display_name.clone());
+    tell(context, &account, &template).await
 }
 
 /// Tells the owner of a session about it, if it is still known. `of`: what, from the session and the owner's name.

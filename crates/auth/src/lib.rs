@@ -14,10 +14,12 @@ pub mod ops;
 pub mod password;
 pub mod queries;
 mod tokens;
+pub mod totp;
 
 pub use error::{AuthError, CODES};
 pub use hashing::{HashingOptions, PasswordPool};
 pub use keys::{Issuer, KeyError, KeyInfo, Rotation};
+pub use model::{FactorMethod, FirstFactor};
 pub use tokens::AuthOptions;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -27,6 +29,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
     cfg.service(http::register::register_account)
         .service(http::register::verify_email)
         .service(http::session::login)
+        .service(http::session::verify_factor)
         .service(http::session::refresh_tokens)
         .service(http::session::logout)
         .service(http::password::ask_for_password_reset)
@@ -36,6 +39,12 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::sessions::end_my_session)
         .service(http::sessions::end_my_other_sessions)
         .service(http::sessions::end_all_my_sessions)
+        .service(http::step_up::step_up)
+        .service(http::factors::list_my_factors)
+        .service(http::factors::enrol_totp)
+        .service(http::factors::confirm_factor)
+        .service(http::factors::remove_my_factor)
+        .service(http::factors::make_recovery_codes)
         .service(http::me::get_me)
         .service(http::me::update_me);
 }

@@ -3,7 +3,10 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use karya_core::role::Role;
 use karya_core::{Lang, SessionId, Timezone, UserId};
-use karya_db::schema::{refresh_tokens, sessions, signing_keys, users};
+use karya_db::schema::{
+    refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
+};
+use uuid::Uuid;
 
 karya_core::text_enum! {
     /// Whether an account may be used.
@@ -22,6 +25,25 @@ karya_core::text_enum! {
         Ios = "ios",
         Web = "web",
         Other = "other",
+    }
+}
+
+karya_core::text_enum! {
+    /// How a session began.
+    pub enum FirstFactor {
+        Password = "password",
+        /// Whoever runs the server made it, for a demo account.
+        Operator = "operator",
+    }
+}
+
+karya_core::text_enum! {
+    /// What somebody can show beside the password.
+    pub enum FactorMethod {
+        /// A code of an authenticator app.
+        Totp = "totp",
+        /// One of the codes for when the app is lost.
+        RecoveryCode = "recovery_code",
     }
 }
 
@@ -60,6 +82,9 @@ pub(crate) struct NewSession {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) last_seen_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) authenticated_at: DateTime<Utc>,
+    pub(crate) first_factor: FirstFactor,
+    pub(crate) second_factor: Option<FactorMethod>,
 }
 
 #[derive(Debug, Queryable, Selectable)]
@@ -74,6 +99,34 @@ pub(crate) struct Session {
     pub(crate) last_seen_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) revoked_at: Option<DateTime<Utc>>,
+    pub(crate) authenticated_at: DateTime<Utc>,
+    pub(crate) first_factor: FirstFactor,
+    pub(crate) second_factor: Option<FactorMethod>,
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = totp_factors, check_for_backend(Pg))]
+pub(crate) struct TotpFactor {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) label: String,
+    pub(crate) secret_sealed: Vec<u8>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) confirmed_at: Option<DateTime<Utc>>,
+    pub(crate) last_step: Option<i64>,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = sign_in_challenges, check_for_backend(Pg))]
+pub(crate) struct SignInChallenge {
+    pub(crate) token_hash: Vec<u8>,
+    pub(crate) user_id: UserId,
+    pub(crate) device_hash: Option<Vec<u8>>,
+    pub(crate) device_name: Option<String>,
+    pub(crate) platform: Option<Platform>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Queryable, Selectable, Insertable)]

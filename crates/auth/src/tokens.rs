@@ -5,6 +5,7 @@ use karya_web::actor::Claims;
 use uuid::Uuid;
 
 use crate::keys::KeyError;
+use crate::model::{FactorMethod, FirstFactor};
 use crate::{AuthError, Issuer};
 
 /// Lifetimes, and where links lead.
@@ -41,7 +42,35 @@ impl From<KeyError> for AuthError {
     }
 }
 
+/// What the owner of a session has shown, and when they last did.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Proved {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) first: FirstFactor,
+    pub(crate) second: Option<FactorMethod>,
+}
+
+impl Proved {
+    /// In the words of RFC 8176: a code of an app and a recovery code are both one-time passwords.
+    fn methods(&self) -> Vec<String> {
+        let first = match self.first {
+            FirstFactor::Password => ["pwd"].as_slice(),
+            FirstFactor::Operator => &[],
+        };
+        let second = match self.second {
+            Some(FactorMethod::Totp | FactorMethod::RecoveryCode) => ["otp", "mfa"].as_slice(),
+            None => &[],
+        };
+        [first, second]
+            .concat()
+            .into_iter()
+            .map(Into::into)
+            .collect()
+    }
+}
+
 /// Makes an access token. The only caller of the signer.
+#[expect(clippy::too_many_arguments, reason = "each becomes a claim")]
 pub(crate) fn access_token(
     issuer: &Issuer,
     options: &AuthOptions,
@@ -49,6 +78,7 @@ pub(crate) fn access_token(
     user: UserId,
     session: SessionId,
     epoch: i32,
+    proof: &Proved,
     roles: &[Role],
 ) -> Result<String, AuthError> {
     let claims = Claims {
@@ -60,6 +90,8 @@ pub(crate) fn access_token(
         iat: now.timestamp(),
         exp: (now + options.access_ttl).timestamp(),
         epoch,
+        auth_time: proof.at.timestamp(),
+        amr: proof.methods(),
         roles: roles.to_vec(),
     };
     Ok(issuer.sign(&claims)?)

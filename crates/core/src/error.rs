@@ -4,6 +4,22 @@ use chrono::{DateTime, Utc};
 
 use crate::{Code, FieldError, Lang};
 
+/// What is still to prove, and the secret that says so much is proved already.
+#[derive(Clone)]
+pub struct Challenge {
+    pub token: String,
+    pub expires_at: DateTime<Utc>,
+    /// What would do.
+    pub methods: Vec<&'static str>,
+}
+
+/// Without the token: errors end up in logs.
+impl std::fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Challenge({:?})", self.methods)
+    }
+}
+
 /// What a domain error tells the edge of the program.
 ///
 /// Implement it once per crate's error enum; the web crate turns any of them into a problem document (RFC 9457).
@@ -30,6 +46,11 @@ pub trait ApiError: std::error::Error + Send + Sync + 'static {
     /// Of several times that were wanted, those that cannot be had, and why.
     fn conflicts(&self) -> &[(DateTime<Utc>, &'static Code)] {
         &[]
+    }
+
+    /// What is still to prove, when a first proof was right and is not enough.
+    fn challenge(&self) -> Option<&Challenge> {
+        None
     }
 
     /// When trying again makes sense.

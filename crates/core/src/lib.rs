@@ -29,7 +29,7 @@ pub mod validate;
 pub use clock::Clock;
 pub use code::{Code, Kind, Words};
 pub use email::EmailAddress;
-pub use error::ApiError;
+pub use error::{ApiError, Challenge};
 pub use geo::Coordinates;
 pub use ids::{
     BookingId, BookingSeriesId, BusinessId, GroupSessionId, OfferingId, SessionId, UserId,

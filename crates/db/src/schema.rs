@@ -591,6 +591,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Each stands in for a second factor, once. They go with the last factor.
+    recovery_codes (code_hash) {
+        /// HMAC-SHA-256 of account and code, under a key derived from the master key; a code has 120 random bits.
+        code_hash -> Bytea,
+        user_id -> Uuid,
+        created_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     refresh_tokens (token_hash) {
         /// SHA-256 of the token; the token itself is never stored.
         token_hash -> Bytea,
@@ -643,6 +654,10 @@ diesel::table! {
         expires_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
         revoke_reason -> Nullable<Text>,
+        /// When the owner last proved who they are: the sign-in, or a step-up since.
+        authenticated_at -> Timestamptz,
+        first_factor -> Text,
+        second_factor -> Nullable<Text>,
     }
 }
 
@@ -654,6 +669,23 @@ diesel::table! {
         attempts -> Int4,
         last_at -> Timestamptz,
         blocked_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Sign-ins whose password was right and that wait for a second factor. They go with a change of the password.
+    sign_in_challenges (token_hash) {
+        /// SHA-256 of the token; the token itself is never stored.
+        token_hash -> Bytea,
+        user_id -> Uuid,
+        /// SHA-256 of the token of the known device that it was given to; no other device may answer it.
+        device_hash -> Nullable<Bytea>,
+        device_name -> Nullable<Text>,
+        platform -> Nullable<Text>,
+        attempts -> Int4,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -735,6 +767,22 @@ diesel::table! {
         starts_at -> Timestamptz,
         ends_at -> Timestamptz,
         reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Authenticator apps (RFC 6238). One that is not confirmed yet protects nothing.
+    totp_factors (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        label -> Text,
+        /// Sealed under the master key; tied to the row.
+        secret_sealed -> Bytea,
+        created_at -> Timestamptz,
+        confirmed_at -> Nullable<Timestamptz>,
+        /// Time step of the last code that was taken: it and those before are used up.
+        last_step -> Nullable<Int8>,
+        last_used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -832,11 +880,14 @@ diesel::joinable!(mentorships -> users (mentee_id));
 diesel::joinable!(offerings -> mentors (mentor_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(passwords -> users (user_id));
+diesel::joinable!(recovery_codes -> users (user_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(sign_in_challenges -> users (user_id));
 diesel::joinable!(time_claims -> calendars (owner_id));
 diesel::joinable!(time_claims -> users (held_by));
 diesel::joinable!(time_off -> calendars (user_id));
+diesel::joinable!(totp_factors -> users (user_id));
 diesel::joinable!(waitlist_entries -> group_seats (seat_id));
 diesel::joinable!(waitlist_entries -> group_sessions (session_id));
 diesel::joinable!(waitlist_entries -> users (mentee_id));
@@ -875,14 +926,17 @@ diesel::allow_tables_to_appear_in_same_query!(
     offerings,
     one_time_tokens,
     passwords,
+    recovery_codes,
     refresh_tokens,
     regions,
     session_alerts,
     sessions,
+    sign_in_challenges,
     stored_objects,
     subsectors,
     time_claims,
     time_off,
+    totp_factors,
     users,
     waitlist_entries,
 );

@@ -3,6 +3,7 @@
 mod booking;
 mod dispute;
 mod documents;
+mod factor;
 mod group;
 pub mod inbox;
 mod mailer;
@@ -15,6 +16,7 @@ pub mod templates;
 pub use booking::{BookingMail, BookingNotice, OtherMentor};
 pub use dispute::{DisputeMail, DisputeNotice};
 pub use documents::DocumentsMail;
+pub use factor::{FactorMail, FactorNotice};
 pub use group::{GroupMail, GroupNotice};
 pub use mailer::{
     CalendarPart, MailError, MailOptions, Mailer, SentMail, SmtpOptions, SmtpSecurity, Transport,

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use karya_core::Lang;
 
 use crate::{
-    BookingMail, DisputeMail, DocumentsMail, GroupMail, MentorMail, MentorshipMail, SeriesMail,
-    phrases,
+    BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail, MentorMail, MentorshipMail,
+    SeriesMail, phrases,
 };
 
 /// A mail, apart from who gets it.
@@ -71,6 +71,8 @@ pub enum Template {
     Dispute(DisputeMail),
     /// Tells one side of a session that the other has added documents.
     Documents(DocumentsMail),
+    /// Tells the owner of an account what happened to its second factors.
+    Factor(FactorMail),
 }
 
 /// A mail in words.
@@ -248,6 +250,7 @@ impl Template {
             Self::Mentorship(mail) => mail.words(id),
             Self::Dispute(mail) => mail.words(id),
             Self::Documents(mail) => mail.words(id),
+            Self::Factor(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {
@@ -283,9 +286,9 @@ mod tests {
 
     use super::Template;
     use crate::{
-        BookingMail, BookingNotice, DisputeMail, DisputeNotice, DocumentsMail, GroupMail,
-        GroupNotice, MentorDecision, MentorMail, MentorshipMail, MentorshipNotice, OtherMentor,
-        SeriesMail, SeriesNotice,
+        BookingMail, BookingNotice, DisputeMail, DisputeNotice, DocumentsMail, FactorMail,
+        FactorNotice, GroupMail, GroupNotice, MentorDecision, MentorMail, MentorshipMail,
+        MentorshipNotice, OtherMentor, SeriesMail, SeriesNotice,
     };
 
     fn verify() -> Template {
@@ -405,6 +408,11 @@ mod tests {
                 title: bad(),
                 when: bad(),
                 count: 2,
+            }),
+            Template::Factor(FactorMail {
+                notice: FactorNotice::Added { label: bad() },
+                display_name: bad(),
+                at: chrono::DateTime::UNIX_EPOCH,
             }),
         ];
         for mail in mails {

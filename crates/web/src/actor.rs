@@ -33,6 +33,11 @@ pub struct Claims {
     pub exp: i64,
     /// The account's token epoch at issue: raised epochs end older tokens.
     pub epoch: i32,
+    /// When the owner last proved who they are, and how (RFC 8176). For clients: this server asks the session.
+    #[serde(default)]
+    pub auth_time: i64,
+    #[serde(default)]
+    pub amr: Vec<String>,
     /// Roles that this release does not know are dropped: another replica may be newer.
     #[serde(deserialize_with = "known_roles")]
     pub roles: Vec<Role>,

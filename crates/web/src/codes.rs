@@ -16,6 +16,9 @@ karya_core::codes! {
     UNAUTHENTICATED = "auth.unauthenticated", Unauthenticated,
         title: "Token akses tidak ada atau tidak berlaku" / "The access token is missing or not valid",
         fix: "Masuk lagi atau perbarui token, lalu kirim `Authorization: Bearer …`." / "Sign in again or refresh the token, then send `Authorization: Bearer …`.";
+    STEP_UP_REQUIRED = "auth.step_up_required", Forbidden,
+        title: "Buktikan lagi bahwa ini Anda" / "Prove again that it is you",
+        fix: "Panggil `POST /v1/auth/step-up` dengan kata sandi, atau dengan kode bila akun ini memakai faktor kedua, lalu ulangi." / "Call `POST /v1/auth/step-up` with the password, or with a code if the account has a second factor, then try again.";
     NOT_FOUND = "request.not_found", NotFound,
         title: "Tidak ditemukan" / "Not found",
         fix: "Periksa alamatnya; sumber daya itu tidak ada atau bukan milik Anda." / "Check the address; the resource does not exist or is not yours.";

@@ -276,11 +276,28 @@ pub struct ProblemBody {
         example = "https://play.google.com/store/apps/details?id=id.karya"
     )]
     upgrade_url: Option<String>,
+    /// What is still to prove, when a password was right and is not enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    challenge: Option<ProblemChallenge>,
     /// Tell us this when you report a fault.
     #[schema(max_length = 36, example = "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")]
     request_id: String,
     /// Whether the same request may succeed later.
     retryable: bool,
+}
+
+/// What is still to prove before there is a session.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemChallenge {
+    /// Opaque and secret: send it to `POST /v1/auth/login/verify-factor` with a code.
+    #[schema(max_length = 100)]
+    token: String,
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    expires_at: String,
+    /// What would do: `totp`, `recovery_code`. There may be more one day.
+    #[schema(max_items = 10, value_type = Vec<String>, example = json!(["totp", "recovery_code"]))]
+    methods: Vec<&'static str>,
 }
 
 /// A time that cannot be had.
@@ -362,6 +379,11 @@ impl ProblemBody {
                 .collect(),
             current: problem.current.clone(),
             upgrade_url: problem.upgrade_url.clone(),
+            challenge: problem.error.challenge().map(|challenge| ProblemChallenge {
+                token: challenge.token.clone(),
+                expires_at: karya_core::instant::format(&challenge.expires_at),
+                methods: challenge.methods.clone(),
+            }),
             request_id: context.request_id.to_string(),
             retryable: matches!(
                 kind,

@@ -182,6 +182,8 @@ mod tests {
             iat: 0,
             exp: 0,
             epoch: 1,
+            auth_time: 0,
+            amr: Vec::new(),
             roles: Vec::new(),
         };
         let standing = Standing {

@@ -1,8 +1,10 @@
 mod app;
+mod authenticator;
 mod client;
 mod cluster;
 
 pub use app::{PASSWORD, TestApp, email};
+pub use authenticator::Authenticator;
 pub use client::{Client, Reply};
 pub use cluster::TestDb;
 

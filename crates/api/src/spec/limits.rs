@@ -8,10 +8,12 @@ use utoipa::openapi::{
 use utoipa::{Number, openapi::Response};
 
 /// The longest items of lists of text, whose bounds cannot be written where the lists are declared.
-const TEXT_ITEMS: [(&str, usize); 6] = [
+const TEXT_ITEMS: [(&str, usize); 8] = [
+    ("codes", 29),
     ("expertise", 40),
     ("further_subsectors", 40),
     ("languages", 3),
+    ("methods", 40),
     ("regions", 13),
     ("subsectors", 40),
     ("themes", 100),

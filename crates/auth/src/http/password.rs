@@ -3,7 +3,9 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use karya_core::{Check, Clock, EmailAddress, Invalid, Rule};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, Reply, Standings};
+use karya_web::{
+    Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply, Standings,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -141,13 +143,16 @@ pub(crate) struct ChangePassword {
 
 /// Change my password
 ///
-/// Every other session ends, with its access tokens; this one goes on. The owner gets a mail.
+/// Every other session ends, with its access tokens; this one goes on. The owner gets a mail. An account with a second
+/// factor needs a sign-in or a step-up within the last ten minutes as well.
 #[utoipa::path(tag = "me", security(("bearer" = [])), responses(
     CommonProblems,
     (status = 200, description = "Changed", body = PasswordChanged),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "`auth.too_many_attempts`, `request.rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 503, description = "`auth.busy`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[post("/me/password")]
@@ -164,10 +169,13 @@ pub(crate) async fn change_my_password(
         let fault = Invalid::body("/current_password", Rule::TooLong { max: password::MAX });
         return Err(AuthError::from(fault).into());
     }
-    let secrets = (body.current_password.as_str(), body.new_password.as_str());
-    let prepared = ops::prepare_change(&db, &passwords, actor.user_id, secrets).await;
-    let mut conn = db.conn().await?;
     let now = clock.now();
+    if ops::needs_step_up(&db, now, (actor.user_id, actor.session_id)).await? {
+        return Err(RecentAuth::required());
+    }
+    let secrets = (body.current_password.as_str(), body.new_password.as_str());
+    let prepared = ops::prepare_change(&db, &passwords, now, actor.user_id, secrets).await;
+    let mut conn = db.conn().await?;
     let reply = idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
             let who = (actor.user_id, actor.session_id);

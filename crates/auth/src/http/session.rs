@@ -2,15 +2,15 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use chrono::{DateTime, Utc};
-use karya_core::{Check, Clock, EmailAddress, Random, Rule, SessionId, Text};
+use karya_core::{Check, Clock, EmailAddress, MasterKey, Random, Rule, SessionId, Text};
 use karya_db::Db;
 use karya_web::{Actor, ClientIp, CommonProblems, Json, Problem, ProblemBody, Standings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::me::MeView;
-use crate::model::Platform;
-use crate::ops::{self, Device, IssuedSession, Tools};
+use crate::model::{FactorMethod, Platform};
+use crate::ops::{self, Device, IssuedSession, SignedIn, Tools, TypedCode};
 use crate::{AuthError, AuthOptions, Issuer, PasswordPool, password};
 
 /// Credentials, and what the session list will call the device.
@@ -109,13 +109,14 @@ impl RefreshedTokens {
 
 /// Sign in
 ///
-/// Opens a session on this device. Repeating the request opens another one, so it takes no `Idempotency-Key`:
+/// Opens a session on this device. An account with a second factor answers 401 `auth.factor_required` instead, and its
+/// `challenge` says how to go on: `POST /v1/auth/login/verify-factor`. Repeating the request opens another one, so it takes no `Idempotency-Key`:
 /// credentials are never kept. After ten wrong passwords for an address within 15 minutes, the next try has to wait:
 /// a second, then twice as long each time, up to 15 minutes. Devices that signed in before are counted apart.
 #[utoipa::path(tag = "auth", responses(
     CommonProblems,
     (status = 200, description = "Signed in", body = TokenPair),
-    (status = 401, description = "`auth.invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 401, description = "`auth.invalid_credentials`, `auth.factor_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`auth.account_locked`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "`auth.too_many_attempts`, `request.rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
@@ -143,14 +144,79 @@ pub(crate) async fn login(
     };
     let credentials = (email, body.password.as_str());
     let signed_in = ops::login(&db, &passwords, &tools, clock.now(), credentials, device).await?;
+    Ok(signed_in_reply(signed_in, &options))
+}
+
+/// The second half of a sign-in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VerifyFactor {
+    /// `challenge.token` of the first half.
+    #[schema(min_length = 1, max_length = 100)]
+    challenge_token: String,
+    method: FactorMethod,
+    /// Six digits of the app, or a recovery code; blanks and dashes do not matter.
+    #[schema(min_length = 6, max_length = 64, example = "287082")]
+    code: String,
+    /// The same as in the first half.
+    #[schema(nullable = false, min_length = 1, max_length = 100)]
+    device_token: Option<String>,
+}
+
+/// Sign in with a second factor
+///
+/// Finishes a sign-in that was answered with 401 `auth.factor_required`: within five minutes, once, with five codes at
+/// most, and with the `device_token` of the first half if that had one. A code works once. After five wrong codes for
+/// an account, wherever they were tried, the next has to wait: 30 seconds, then twice as long each time, up to four
+/// hours; devices that signed in before are counted apart. It takes no `Idempotency-Key`: credentials are never kept.
+#[utoipa::path(tag = "auth", responses(
+    CommonProblems,
+    (status = 200, description = "Signed in", body = TokenPair),
+    (status = 401, description = "`auth.factor_invalid`, `auth.challenge_invalid`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "`request.validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 429, description = "`auth.too_many_attempts`, `request.rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
+))]
+#[post("/auth/login/verify-factor")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "actix hands each part over separately"
+)]
+pub(crate) async fn verify_factor(
+    ip: ClientIp,
+    db: Data<Db>,
+    clock: Data<Clock>,
+    random: Data<Random>,
+    issuer: Data<Issuer>,
+    options: Data<AuthOptions>,
+    master_key: Data<MasterKey>,
+    body: Json<VerifyFactor>,
+) -> Result<HttpResponse, Problem> {
+    let tools = Tools {
+        random: &random,
+        issuer: &issuer,
+        options: &options,
+    };
+    let code = TypedCode {
+        method: body.method,
+        code: &body.code,
+        master_key: &master_key,
+    };
+    let answer = (body.challenge_token.as_str(), code);
+    let device = body.device_token.as_deref();
+    let signed_in =
+        ops::verify_factor(&db, &tools, clock.now(), answer, device, ip.prefix()).await?;
+    Ok(signed_in_reply(signed_in, &options))
+}
+
+fn signed_in_reply(signed_in: SignedIn, options: &AuthOptions) -> HttpResponse {
     let view = TokenPair {
-        tokens: RefreshedTokens::new(signed_in.issued, &options),
+        tokens: RefreshedTokens::new(signed_in.issued, options),
         device_token: signed_in.device_token,
         user: signed_in.account.into(),
     };
-    Ok(HttpResponse::Ok()
+    HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(view))
+        .json(view)
 }
 
 /// A refresh token to exchange.

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use karya_core::{Clock, Cursors, SessionId};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, Idempotency, PageQuery, Paging, Problem, ProblemBody, Query, Reply,
-    Standings,
+    Actor, CommonProblems, Idempotency, PageQuery, Paging, Problem, ProblemBody, Query, RecentAuth,
+    Reply, Standings,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -139,18 +139,20 @@ pub(crate) struct SessionsEnded {
 #[utoipa::path(tag = "me", security(("bearer" = [])), responses(
     (status = 200, description = "Ended", body = SessionsEnded),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[post("/me/sessions/revoke-others")]
 pub(crate) async fn end_my_other_sessions(
-    actor: Actor,
+    recent: RecentAuth,
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,
     standings: Data<Standings>,
 ) -> Result<HttpResponse, Problem> {
+    let actor = recent.0;
     let keep = Some(actor.session_id);
     end_many(&actor, keep, idempotency, &db, &clock, &standings).await
 }
@@ -161,19 +163,20 @@ pub(crate) async fn end_my_other_sessions(
 #[utoipa::path(tag = "me", security(("bearer" = [])), responses(
     (status = 200, description = "Ended", body = SessionsEnded),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[post("/me/sessions/revoke-all")]
 pub(crate) async fn end_all_my_sessions(
-    actor: Actor,
+    recent: RecentAuth,
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,
     standings: Data<Standings>,
 ) -> Result<HttpResponse, Problem> {
-    end_many(&actor, None, idempotency, &db, &clock, &standings).await
+    end_many(&recent.0, None, idempotency, &db, &clock, &standings).await
 }
 
 async fn end_many(

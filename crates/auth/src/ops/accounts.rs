@@ -119,7 +119,10 @@ pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<u
     let asks = queries::delete_old_reset_asks(conn, now - UNANSWERED).await?;
     let attempts = queries::delete_old_attempts(conn, now - COUNTED).await?;
     let devices = queries::delete_old_devices(conn, now - KNOWN).await?;
-    Ok(accounts + sessions + tokens + asks + attempts + devices)
+    let enrolments = queries::delete_old_enrolments(conn, now - super::ENROLMENT_TTL).await?;
+    let challenges = queries::delete_old_challenges(conn, now - COUNTED).await?;
+    let factors = enrolments + challenges;
+    Ok(accounts + sessions + tokens + asks + attempts + devices + factors)
 }
 
 /// An account made by an operator or by the demo seed.

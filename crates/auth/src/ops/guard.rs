@@ -1,17 +1,35 @@
-//! Slows down who guesses at a password, without locking its owner out.
+//! Slows down who guesses at a password or at a code, without locking the owner out.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::EmailAddress;
 use karya_core::sealing::sha256;
+use karya_core::{EmailAddress, UserId};
 
 use crate::{AuthError, queries};
 
-/// So many wrong passwords cost nothing.
-pub(crate) const FREE: i32 = 10;
+/// How guessing gets slower.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// So many wrong tries cost nothing.
+    pub(crate) free: i32,
+    /// How long the first pause is; each next one is twice as long.
+    first: Duration,
+    /// After so long without a try, counting starts anew; no pause is longer either.
+    window: Duration,
+}
 
-/// After so long without a try, counting starts anew; no pause is longer either.
-const WINDOW: Duration = Duration::minutes(15);
+pub(crate) const PASSWORDS: Pace = Pace {
+    free: 10,
+    first: Duration::seconds(1),
+    window: Duration::minutes(15),
+};
+
+/// Codes have six digits, and three of them are good at a time: nine guesses in ten minutes, and then six a day.
+pub(crate) const CODES: Pace = Pace {
+    free: 5,
+    first: Duration::seconds(30),
+    window: Duration::hours(4),
+};
 
 /// Who is counted: strangers at an address, all together, or one device that signed in before, by itself.
 pub(crate) fn counter(email: &EmailAddress, known_device: Option<&[u8]>) -> Vec<u8> {
@@ -23,13 +41,29 @@ pub(crate) fn counter(email: &EmailAddress, known_device: Option<&[u8]>) -> Vec<
     }
 }
 
+/// Guesses at the second factor of an account: all of them together, in whatever session or sign-in, except those on a
+/// known device, which are counted by themselves.
+pub(crate) fn code_counter(user: UserId, known_device: Option<&[u8]>) -> Vec<u8> {
+    if let Some(token_hash) = known_device {
+        sha256(&[b"code-device\0", token_hash].concat())
+    } else {
+        sha256(&[b"code\0", user.as_uuid().as_bytes().as_slice()].concat())
+    }
+}
+
+/// Guesses at the password of an account by those who are signed in to it.
+pub(crate) fn own_password_counter(user: UserId) -> Vec<u8> {
+    sha256(&[b"own-password\0", user.as_uuid().as_bytes().as_slice()].concat())
+}
+
 /// Counts a try before its password is looked at, so that of many at once no more get through than may; refuses it
-/// while the pause after the last one lasts.
+/// while the pause after the last one lasts. Says how many there were in a row, with this one.
 pub(crate) async fn admit(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     key: &[u8],
-) -> Result<(), AuthError> {
+    pace: Pace,
+) -> Result<i32, AuthError> {
     conn.transaction(async |conn| {
         queries::insert_attempts(conn, key, now).await?;
         let (attempts, last_at, blocked_until) = queries::lock_attempts(conn, key).await?;
@@ -37,30 +71,31 @@ pub(crate) async fn admit(
             let retry_after = (until - now).to_std().unwrap_or_default();
             return Err(AuthError::TooManyAttempts { retry_after });
         }
-        let attempts = if now - last_at >= WINDOW {
+        let attempts = if now - last_at >= pace.window {
             1
         } else {
             attempts.saturating_add(1)
         };
-        let blocked_until = pause(attempts).map(|pause| now + pause);
+        let blocked_until = pause(attempts, pace).map(|pause| now + pause);
         queries::set_attempts(conn, key, (attempts, blocked_until), now).await?;
-        Ok(())
+        Ok(attempts)
     })
     .await
 }
 
-/// How long the next try must wait: a second after the tenth, and then twice as long each time.
-fn pause(attempts: i32) -> Option<Duration> {
-    let beyond = u32::try_from(attempts - FREE).ok()?;
-    let seconds = 1_i64.checked_shl(beyond.min(30)).unwrap_or(i64::MAX);
-    Some(Duration::seconds(seconds.min(WINDOW.num_seconds())))
+/// How long the next try must wait: after the tenth password a second, and then twice as long each time.
+fn pause(attempts: i32, pace: Pace) -> Option<Duration> {
+    let beyond = u32::try_from(attempts - pace.free).ok()?;
+    let seconds = pace.first.num_seconds() << beyond.min(30);
+    Some(Duration::seconds(seconds.min(pace.window.num_seconds())))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn pauses_grow_from_a_second_to_a_quarter_of_an_hour() {
-        let seconds = |attempts| super::pause(attempts).map(|pause| pause.num_seconds());
+        let seconds =
+            |attempts| super::pause(attempts, super::PASSWORDS).map(|pause| pause.num_seconds());
         for (attempts, expected) in [
             (1, None),
             (9, None),
@@ -72,5 +107,18 @@ mod tests {
         ] {
             assert_eq!(seconds(attempts), expected, "{attempts}");
         }
+    }
+
+    #[test]
+    fn nine_codes_in_ten_minutes_and_then_six_a_day() {
+        let pauses: Vec<i64> = (1..=16)
+            .map(|attempts| super::pause(attempts, super::CODES).map_or(0, |p| p.num_seconds()))
+            .collect();
+        // The first five come at once.
+        let times: Vec<i64> = (0..pauses.len())
+            .map(|n| pauses[..n].iter().sum())
+            .collect();
+        assert_eq!(times.iter().filter(|time| **time < 600).count(), 9);
+        assert_eq!(pauses.last(), Some(&(4 * 60 * 60)));
     }
 }

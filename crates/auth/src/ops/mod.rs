@@ -2,9 +2,13 @@
 
 mod accounts;
 mod devices;
+mod factors;
 mod guard;
 mod passwords;
+mod recovery;
+mod second_factor;
 mod sessions;
+mod step_up;
 
 pub(crate) use accounts::update_profile;
 pub use accounts::{
@@ -12,10 +16,15 @@ pub use accounts::{
     sweep, verify_email,
 };
 pub(crate) use devices::{end_session, end_sessions};
+pub(crate) use factors::{ENROLMENT_TTL, confirm_totp, enrol_totp, remove_factor};
+pub(crate) use guard::code_counter;
 pub(crate) use passwords::{RESET_TTL, ask_for_reset, change_password, prepare_change};
 pub use passwords::{prepare_reset, reset_password};
-pub(crate) use sessions::{Device, IssuedSession, Tools, login, refresh};
+pub(crate) use recovery::regenerate as regenerate_recovery_codes;
+pub(crate) use second_factor::{TypedCode, admit_code, verify_factor};
+pub(crate) use sessions::{Device, IssuedSession, SignedIn, Tools, login, refresh};
 pub use sessions::{demo_token, logout};
+pub(crate) use step_up::{needs_step_up, show, step_up};
 
 /// How a token from a mail is stored; people copy it with spaces around it.
 fn hash_of(token: &str) -> Vec<u8> {

@@ -1,24 +1,17 @@
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::{EmailAddress, Invalid, Rule, SessionId, UserId, Words};
+use karya_core::{EmailAddress, Invalid, SessionId, UserId};
 use karya_db::{Db, OnConstraint};
 use uuid::Uuid;
 
-use super::hash_of;
+use super::step_up::{check_own_password, wrong_password};
+use super::{guard, hash_of};
 use crate::model::Account;
 use crate::queries::Purpose;
 use crate::{AuthError, PasswordPool, jobs, password, queries};
 
 /// How long the link in a reset mail works.
 pub(crate) const RESET_TTL: Duration = Duration::minutes(30);
-
-const WRONG: Rule = Rule::Other {
-    code: "wrong_password",
-    words: Words {
-        id: "bukan kata sandi Anda saat ini",
-        en: "is not your present password",
-    },
-};
 
 /// Notes that somebody wants a new password for an address. The worker finds out whether it has an account: here, a
 /// known address and an unknown one make the same work.
@@ -99,6 +92,7 @@ pub(crate) struct PasswordChange {
 pub(crate) async fn prepare_change(
     db: &Db,
     passwords: &PasswordPool,
+    now: DateTime<Utc>,
     user: UserId,
     (current, new): (&str, &str),
 ) -> Result<PasswordChange, AuthError> {
@@ -106,15 +100,11 @@ pub(crate) async fn prepare_change(
     let account = queries::find_account(&conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
-    let old_phc = queries::find_hash(&conn, user)
-        .await?
-        .ok_or(AuthError::AccountGone)?;
     drop(conn);
     check_new(&account, new)?;
-    let verdict = passwords.verify(current, Some(old_phc.clone())).await?;
-    if !verdict.matches {
-        return Err(wrong());
-    }
+    let old_phc = check_own_password(db, passwords, now, user, current)
+        .await?
+        .ok_or_else(wrong)?;
     let new_phc = passwords.hash(new).await?;
     Ok(PasswordChange { old_phc, new_phc })
 }
@@ -133,6 +123,9 @@ pub(crate) async fn change_password(
     if queries::swap_password(conn, user, phcs, now).await? == 0 {
         return Err(wrong());
     }
+    // Whoever guessed at codes knew the old password; its owner need not wait for them. Not so after a reset: who only
+    // has the mailbox would guess on and on.
+    queries::forget_attempts(conn, &guard::code_counter(user, None)).await?;
     after_change(conn, now, user, Some(keep)).await
 }
 
@@ -146,6 +139,7 @@ async fn after_change(
     queries::void_tokens(conn, user, now).await?;
     // Whoever knew the old password may have been one of them.
     queries::forget_devices(conn, user).await?;
+    queries::delete_challenges(conn, user).await?;
     queries::revoke_sessions(conn, user, keep, "credential_change", now).await?;
     let notice = jobs::NotifyPasswordChanged {
         user_id: user,
@@ -163,5 +157,5 @@ fn check_new(account: &Account, password: &str) -> Result<(), AuthError> {
 }
 
 fn wrong() -> AuthError {
-    Invalid::body("/current_password", WRONG).into()
+    wrong_password("/current_password")
 }

@@ -5,8 +5,10 @@ use karya_core::{EmailAddress, Random, SessionId, UserId};
 use karya_db::Db;
 
 use super::guard;
+use super::second_factor::{Issued, Proof};
 use crate::model::{Account, NewSession, Platform, RefreshToken, Session, UserState};
-use crate::{AuthError, AuthOptions, Issuer, PasswordPool, jobs, queries, tokens};
+use crate::tokens::{self, Proved};
+use crate::{AuthError, AuthOptions, Issuer, PasswordPool, jobs, queries};
 
 const SUCCESSOR: &str = "refresh-successor";
 
@@ -16,7 +18,7 @@ pub(crate) struct Device {
     pub(crate) name: Option<String>,
     pub(crate) platform: Option<Platform>,
     pub(crate) ip_prefix: Option<String>,
-    /// What this server gave it when it signed in before.
+    /// What this server gave it when it signed in before, or gives it now.
     pub(crate) token: Option<String>,
 }
 
@@ -37,7 +39,7 @@ pub(crate) struct SignedIn {
     pub(crate) device_token: String,
 }
 
-/// Signs in with a password.
+/// Signs in with a password. An account with a second factor gets [`AuthError::FactorRequired`] and no session.
 ///
 /// An address without an account costs the same hash as one with: the pool does the work and says no.
 pub(crate) async fn login(
@@ -65,7 +67,7 @@ pub(crate) async fn login(
         .is_some_and(|(account, _)| owner == Some(account.user.id));
     let token_hash = token_hash.filter(|_| known);
     let counter = guard::counter(&email, token_hash.as_deref());
-    guard::admit(&mut conn, now, &counter)
+    guard::admit(&mut conn, now, &counter, guard::PASSWORDS)
         .await
         .inspect_err(|_refused| failed("throttled"))?;
     // Back before the hash is computed.
@@ -76,7 +78,7 @@ pub(crate) async fn login(
         Err(error) => {
             // Nobody looked at the password.
             let mut conn = db.conn().await?;
-            queries::forgive_attempt(&mut conn, &counter, guard::FREE).await?;
+            queries::forgive_attempt(&mut conn, &counter, guard::PASSWORDS.free).await?;
             return Err(error);
         }
     };
@@ -106,10 +108,20 @@ pub(crate) async fn login(
     };
     let device_token = device.token.clone().filter(|_| known);
     let device_token = device_token.unwrap_or_else(|| tools.random.token());
-    let issued = issue_session(&mut conn, tools, now, &account, device, Some(&phc)).await?;
-    let token_hash = sha256(device_token.as_bytes());
-    queries::remember_device(&mut conn, &token_hash, account.user.id, now).await?;
-    queries::forgive_attempt(&mut conn, &counter, guard::FREE).await?;
+    let device = Device {
+        token: Some(device_token.clone()),
+        ..device
+    };
+    let proof = Proof::Password {
+        phc: &phc,
+        known_device: token_hash.as_deref(),
+    };
+    let issued = issue_session(&mut conn, tools, now, &account, device, proof).await?;
+    queries::forgive_attempt(&mut conn, &counter, guard::PASSWORDS.free).await?;
+    let issued = match issued {
+        Issued::Session(issued) => issued,
+        Issued::Challenge(challenge) => return Err(AuthError::FactorRequired(Box::new(challenge))),
+    };
     Ok(SignedIn {
         account,
         issued,
@@ -117,7 +129,7 @@ pub(crate) async fn login(
     })
 }
 
-fn failed(reason: &'static str) {
+pub(super) fn failed(reason: &'static str) {
     metrics::counter!("karya_signin_failures_total", "reason" => reason).increment(1);
 }
 
@@ -130,25 +142,30 @@ pub(crate) struct Tools<'a> {
 
 /// Opens a session: the one way to do so, whatever the credential was.
 ///
-/// `phc`: the hash of the password that was checked. If it is not the account's any more, or the account was shut since
-/// it was read, there is no session: a change of password must not miss one that opens beside it.
-async fn issue_session(
+/// If the password that was checked is not the account's any more, or the account was shut since it was read, there is
+/// no session: a change of password must not miss one that opens beside it. If the account has a second factor, there
+/// is none without that either.
+pub(super) async fn issue_session(
     conn: &mut AsyncPgConnection,
     tools: &Tools<'_>,
     now: DateTime<Utc>,
     account: &Account,
     device: Device,
-    phc: Option<&str>,
-) -> Result<IssuedSession, AuthError> {
+    proof: Proof<'_>,
+) -> Result<Issued, AuthError> {
+    let (first_factor, second_factor) = proof.factors();
     let session = NewSession {
         id: SessionId::fresh(),
         user_id: account.user.id,
-        device_name: device.name,
+        device_name: device.name.clone(),
         platform: device.platform,
-        ip_prefix: device.ip_prefix,
+        ip_prefix: device.ip_prefix.clone(),
         created_at: now,
         last_seen_at: now,
         expires_at: now + tools.options.refresh_absolute,
+        authenticated_at: now,
+        first_factor,
+        second_factor,
     };
     let refresh_token = tools.random.token();
     let token = RefreshToken {
@@ -160,30 +177,43 @@ async fn issue_session(
         used_at: None,
         successor_sealed: None,
     };
-    conn.transaction(async |conn| {
-        let held = queries::hold_credentials(conn, account.user.id).await?;
-        if held.is_none_or(|held| phc.is_some_and(|phc| phc != held)) {
-            return Err(AuthError::InvalidCredentials);
-        }
-        let (seen_before, on_this_device) = queries::knows_device(conn, &session).await?;
-        queries::insert_session(conn, &session).await?;
-        // The first device of all is no news, nor are tokens that an operator makes.
-        if phc.is_some() && seen_before && !on_this_device {
-            let notice = jobs::NotifyNewDevice {
-                session_id: session.id,
-            };
-            karya_jobs::enqueue(conn, &notice).await?;
-        }
-        queries::insert_refresh_token(conn, &token).await?;
-        Ok(())
-    })
-    .await?;
-    Ok(IssuedSession {
+    let challenge = conn
+        .transaction(async |conn| {
+            if let Some(challenge) = proof.examine(conn, tools.random, now, &session).await? {
+                return Ok(Some(challenge));
+            }
+            let (seen_before, on_this_device) = queries::knows_device(conn, &session).await?;
+            queries::insert_session(conn, &session).await?;
+            // The first device of all is no news, nor are tokens that an operator makes.
+            if !matches!(proof, Proof::Operator) && seen_before && !on_this_device {
+                let notice = jobs::NotifyNewDevice {
+                    session_id: session.id,
+                };
+                karya_jobs::enqueue(conn, &notice).await?;
+            }
+            queries::insert_refresh_token(conn, &token).await?;
+            if let Some(token) = &device.token {
+                // Here, so that what forgets devices misses none that signs in beside it.
+                let hash = sha256(token.as_bytes());
+                queries::remember_device(conn, &hash, account.user.id, now).await?;
+            }
+            Ok::<_, AuthError>(None)
+        })
+        .await?;
+    if let Some(challenge) = challenge {
+        return Ok(Issued::Challenge(challenge));
+    }
+    let proved = Proved {
+        at: now,
+        first: first_factor,
+        second: second_factor,
+    };
+    Ok(Issued::Session(IssuedSession {
         session_id: session.id,
-        access_token: access_token(tools, now, account, session.id)?,
+        access_token: access_token(tools, now, account, session.id, &proved)?,
         refresh_token,
         refresh_expires_at: token.expires_at,
-    })
+    }))
 }
 
 fn access_token(
@@ -191,6 +221,7 @@ fn access_token(
     now: DateTime<Utc>,
     account: &Account,
     session: SessionId,
+    proved: &Proved,
 ) -> Result<String, AuthError> {
     let Account { user, roles, .. } = account;
     tokens::access_token(
@@ -200,6 +231,7 @@ fn access_token(
         user.id,
         session,
         user.token_epoch,
+        proved,
         roles,
     )
 }
@@ -254,9 +286,14 @@ pub(crate) async fn refresh(
                 // Committed, not rolled back: the session must end.
                 return Ok(Rotation::Reused);
             };
+            let proved = Proved {
+                at: session.authenticated_at,
+                first: session.first_factor,
+                second: session.second_factor,
+            };
             Ok(Rotation::Rotated(IssuedSession {
                 session_id: session.id,
-                access_token: access_token(tools, now, &account, session.id)?,
+                access_token: access_token(tools, now, &account, session.id, &proved)?,
                 refresh_token,
                 refresh_expires_at,
             }))
@@ -346,18 +383,13 @@ pub async fn demo_token(
         name: Some("karya token".into()),
         ..Device::default()
     };
-    Ok(issue_session(
-        conn,
-        &Tools {
-            random,
-            issuer,
-            options,
-        },
-        now,
-        &account,
-        device,
-        None,
-    )
-    .await?
-    .access_token)
+    let tools = Tools {
+        random,
+        issuer,
+        options,
+    };
+    match issue_session(conn, &tools, now, &account, device, Proof::Operator).await? {
+        Issued::Session(issued) => Ok(issued.access_token),
+        Issued::Challenge(_) => Err(AuthError::InvalidCredentials),
+    }
 }

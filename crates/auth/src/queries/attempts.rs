@@ -77,6 +77,16 @@ pub(crate) async fn forgive_attempt(
     .await
 }
 
+/// Starts counting anew.
+pub(crate) async fn forget_attempts(
+    conn: &mut AsyncPgConnection,
+    key: &[u8],
+) -> QueryResult<usize> {
+    diesel::delete(sign_in_attempts::table.find(key))
+        .execute(conn)
+        .await
+}
+
 pub(crate) async fn delete_old_attempts(
     conn: &mut AsyncPgConnection,
     before: DateTime<Utc>,

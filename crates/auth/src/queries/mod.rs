@@ -14,12 +14,14 @@ use crate::model::{Account, NewSession, RefreshToken, Session, User};
 mod attempts;
 mod credentials;
 mod devices;
+mod factors;
 mod one_time_tokens;
 pub(crate) mod signing_keys;
 
 pub(crate) use attempts::*;
 pub(crate) use credentials::*;
 pub(crate) use devices::*;
+pub(crate) use factors::*;
 pub(crate) use one_time_tokens::*;
 
 /// The account that holds a verified address.

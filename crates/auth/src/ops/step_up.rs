@@ -1,0 +1,134 @@
+//! Proving again who one is, before what is sensitive.
+
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncPgConnection;
+use karya_core::{Invalid, Rule, SessionId, UserId, Words};
+use karya_db::Db;
+use karya_web::RecentAuth;
+
+use super::factors::wrong_code;
+use super::guard;
+use super::second_factor::{TypedCode, admit_code};
+use crate::{AuthError, PasswordPool, queries};
+
+const WRONG: Rule = Rule::Other {
+    code: "wrong_password",
+    words: Words {
+        id: "bukan kata sandi Anda saat ini",
+        en: "is not your present password",
+    },
+};
+
+/// The refusal of a password in a request of somebody who is signed in.
+pub(super) fn wrong_password(pointer: &str) -> AuthError {
+    Invalid::body(pointer, WRONG).into()
+}
+
+/// Looks at the password of somebody who is signed in: its hash, if it is right. Guesses are slowed down, for whoever
+/// has an access token does not necessarily know the password.
+pub(super) async fn check_own_password(
+    db: &Db,
+    passwords: &PasswordPool,
+    now: DateTime<Utc>,
+    user: UserId,
+    password: &str,
+) -> Result<Option<String>, AuthError> {
+    let place = passwords.place()?;
+    let counter = guard::own_password_counter(user);
+    let mut conn = db.conn().await?;
+    let phc = queries::find_hash(&conn, user)
+        .await?
+        .ok_or(AuthError::AccountGone)?;
+    guard::admit(&mut conn, now, &counter, guard::PASSWORDS).await?;
+    // Back before the hash is computed.
+    drop(conn);
+    let verdict = passwords
+        .verify_in(place, password, Some(phc.clone()))
+        .await;
+    if verdict.as_ref().is_ok_and(|verdict| !verdict.matches) {
+        return Ok(None);
+    }
+    // Right, or nobody looked at it.
+    let mut conn = db.conn().await?;
+    queries::forgive_attempt(&mut conn, &counter, guard::PASSWORDS.free).await?;
+    verdict.map(|_right| Some(phc))
+}
+
+/// What the owner of a session shows.
+pub(crate) enum Shown<'a> {
+    /// The hash of the password that was checked.
+    Password(String),
+    Code(TypedCode<'a>),
+}
+
+/// Takes what an account of its kind must show: a code if it has a second factor, the password if it has none.
+/// Passwords are checked here, codes in [`step_up`]; both are counted.
+pub(crate) async fn show<'a>(
+    db: &Db,
+    passwords: &PasswordPool,
+    now: DateTime<Utc>,
+    user: UserId,
+    (password, code): (Option<&str>, Option<TypedCode<'a>>),
+) -> Result<Shown<'a>, AuthError> {
+    let mut conn = db.conn().await?;
+    if queries::has_factors(&conn, user).await? {
+        let code = code.ok_or_else(|| Invalid::body("/code", Rule::Required))?;
+        let counter = guard::code_counter(user, None);
+        admit_code(&mut conn, now, user, &counter).await?;
+        return Ok(Shown::Code(code));
+    }
+    drop(conn);
+    let password = password.ok_or_else(|| Invalid::body("/password", Rule::Required))?;
+    let phc = check_own_password(db, passwords, now, user, password).await?;
+    phc.map(Shown::Password)
+        .ok_or_else(|| wrong_password("/password"))
+}
+
+/// Notes that the owner of the session has proved who they are, in a transaction of the caller's and after [`show`].
+pub(crate) async fn step_up(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    (user, session): (UserId, SessionId),
+    shown: &Shown<'_>,
+) -> Result<(), AuthError> {
+    let held = queries::hold_credentials(conn, user)
+        .await?
+        .ok_or(AuthError::AccountGone)?;
+    let second = match shown {
+        Shown::Password(phc) => {
+            if *phc != held {
+                return Err(wrong_password("/password"));
+            }
+            // After the lock: a factor that was enrolled meanwhile is asked for.
+            if queries::has_factors(conn, user).await? {
+                return Err(Invalid::body("/code", Rule::Required).into());
+            }
+            None
+        }
+        Shown::Code(code) => {
+            if !code.redeem(conn, now, user).await? {
+                return Err(wrong_code());
+            }
+            let counter = guard::code_counter(user, None);
+            queries::forgive_attempt(conn, &counter, guard::CODES.free).await?;
+            Some(code.method)
+        }
+    };
+    if queries::authenticate_session(conn, session, second, now).await? == 0 {
+        return Err(AuthError::AccountGone);
+    }
+    Ok(())
+}
+
+/// Whether an account that has a second factor signed in and stepped up too long ago, for what asks for the password
+/// anyway: that alone is not enough then.
+pub(crate) async fn needs_step_up(
+    db: &Db,
+    now: DateTime<Utc>,
+    (user, session): (UserId, SessionId),
+) -> Result<bool, AuthError> {
+    let reader = db.read().await?;
+    let needs = queries::has_factors(&reader, user).await?
+        && !RecentAuth::given(&reader, now, session).await?;
+    Ok(needs)
+}
