@@ -18,6 +18,7 @@ mod mentoring;
 mod pages;
 mod reference;
 mod schema;
+mod security_events;
 mod sessions;
 mod sessions_devices;
 mod sessions_standing;

@@ -149,6 +149,7 @@ async fn enumerations_agree_with_the_database() {
         ("mentorship_goals", "status", texts!(GoalStatus)),
         ("action_items", "assignee", texts!(Side)),
         ("certificates", "side", texts!(Side)),
+        ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("users", "timezone", texts!(karya_core::Timezone)),

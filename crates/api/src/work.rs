@@ -83,9 +83,10 @@ pub async fn sweep(
     Ok(())
 }
 
-/// Once a minute: sweeps, and publishes the state of the queue and of delta sync.
+/// Once a minute: sweeps, seals the security events, and publishes the state of the queue and of delta sync.
 fn upkeep(parts: &Parts) -> JoinHandle<()> {
     let (db, clock, storage) = (parts.db.clone(), parts.clock.clone(), parts.storage.clone());
+    let key = parts.master_key.clone();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_mins(1));
         loop {
@@ -100,6 +101,10 @@ fn upkeep(parts: &Parts) -> JoinHandle<()> {
             if let Err(error) = sweep(&mut conn, &storage, clock.now()).await {
                 metrics::counter!("karya_upkeep_failures_total").increment(1);
                 tracing::error!(%error, "what is out of date stays");
+            }
+            if let Err(error) = karya_auth::audit::chain::seal(&mut conn, &key).await {
+                metrics::counter!("karya_upkeep_failures_total").increment(1);
+                tracing::error!(%error, "security events wait for their seals");
             }
             match karya_jobs::stats(&conn).await {
                 Ok(stats) => karya_jobs::publish_stats(&stats),

@@ -4,6 +4,7 @@
 //! the same. Access tokens are short-lived JWTs; refresh tokens are random, rotate at every use, and are stored as
 //! hashes. Passwords are hashed in a pool of their own, so that a storm of sign-ins leaves the rest of the server alone.
 
+pub mod audit;
 mod error;
 pub mod hashing;
 mod http;
@@ -36,6 +37,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::sessions::end_my_session)
         .service(http::sessions::end_my_other_sessions)
         .service(http::sessions::end_all_my_sessions)
+        .service(http::security_events::list_my_security_events)
         .service(http::me::get_me)
         .service(http::me::update_me);
 }

@@ -1,5 +1,6 @@
 //! The commands of `karya`.
 
+mod audit;
 mod config;
 mod db;
 mod dev;
@@ -74,6 +75,9 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Look after the security events
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Look after the private database of `karya dev`
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -109,6 +113,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Openapi(args) => openapi::run(&args),
         Command::Token(args) => token::run(&sources, &args).await,
         Command::User(command) => user::run(&sources, command).await,
+        Command::Audit(command) => audit::run(&sources, command).await,
         Command::Db(command) => db::run(command).await,
         Command::Config(command) => config::run(&sources, &command),
     };

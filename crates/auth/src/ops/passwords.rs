@@ -5,6 +5,7 @@ use karya_db::{Db, OnConstraint};
 use uuid::Uuid;
 
 use super::hash_of;
+use crate::audit::{self, Event, EventKind};
 use crate::model::Account;
 use crate::queries::Purpose;
 use crate::{AuthError, PasswordPool, jobs, password, queries};
@@ -81,7 +82,10 @@ pub async fn reset_password(
             .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?;
         if let Some(address) = proved {
             queries::delete_other_claims(conn, &address, user).await?;
+            let proved = Event::of(EventKind::EmailVerified, user).reason("password_reset");
+            audit::record(conn, now, proved).await?;
         }
+        audit::record(conn, now, Event::of(EventKind::PasswordReset, user)).await?;
         after_change(conn, now, user, None).await?;
         Ok(user)
     })
@@ -133,6 +137,8 @@ pub(crate) async fn change_password(
     if queries::swap_password(conn, user, phcs, now).await? == 0 {
         return Err(wrong());
     }
+    let changed = Event::of(EventKind::PasswordChanged, user).session(keep);
+    audit::record(conn, now, changed).await?;
     after_change(conn, now, user, Some(keep)).await
 }
 
@@ -146,7 +152,9 @@ async fn after_change(
     queries::void_tokens(conn, user, now).await?;
     // Whoever knew the old password may have been one of them.
     queries::forget_devices(conn, user).await?;
-    queries::revoke_sessions(conn, user, keep, "credential_change", now).await?;
+    let reason = "credential_change";
+    let ended = queries::revoke_sessions(conn, user, keep, reason, now).await?;
+    audit::sessions_ended(conn, now, user, &ended, reason).await?;
     let notice = jobs::NotifyPasswordChanged {
         user_id: user,
         at: now,

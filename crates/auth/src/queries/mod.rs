@@ -16,11 +16,13 @@ use crate::model::{Account, NewSession, RefreshToken, Session, SigningKey, User}
 mod attempts;
 mod credentials;
 mod devices;
+mod events;
 mod one_time_tokens;
 
 pub(crate) use attempts::*;
 pub(crate) use credentials::*;
 pub(crate) use devices::*;
+pub(crate) use events::*;
 pub(crate) use one_time_tokens::*;
 
 /// The account that holds a verified address.
