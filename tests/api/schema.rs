@@ -150,6 +150,7 @@ async fn enumerations_agree_with_the_database() {
         ("mentorship_goals", "status", texts!(GoalStatus)),
         ("action_items", "assignee", texts!(Side)),
         ("certificates", "side", texts!(Side)),
+        ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("sessions", "first_factor", texts!(FirstFactor)),

@@ -83,10 +83,11 @@ pub async fn sweep(
     Ok(())
 }
 
-/// Once a minute: sweeps, rotates signing keys where that is due, and publishes the state of the queue and of delta sync.
+/// Once a minute: sweeps, rotates signing keys where that is due, seals the security events, and publishes the state of
+/// the queue and of delta sync.
 fn upkeep(parts: &Parts) -> JoinHandle<()> {
     let (db, clock, storage) = (parts.db.clone(), parts.clock.clone(), parts.storage.clone());
-    let issuer = parts.issuer.clone();
+    let (issuer, key) = (parts.issuer.clone(), parts.master_key.clone());
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_mins(1));
         loop {
@@ -106,6 +107,10 @@ fn upkeep(parts: &Parts) -> JoinHandle<()> {
                 Ok(None) => {}
                 Ok(Some(rotation)) => tracing::info!(?rotation, "the signing keys change"),
                 Err(error) => tracing::error!(%error, "the signing keys are not rotated"),
+            }
+            if let Err(error) = karya_auth::audit::chain::seal(&mut conn, &key).await {
+                metrics::counter!("karya_upkeep_failures_total").increment(1);
+                tracing::error!(%error, "security events wait for their seals");
             }
             match karya_jobs::stats(&conn).await {
                 Ok(stats) => karya_jobs::publish_stats(&stats),

@@ -4,6 +4,7 @@
 //! the same. Access tokens are short-lived JWTs; refresh tokens are random, rotate at every use, and are stored as
 //! hashes. Passwords are hashed in a pool of their own, so that a storm of sign-ins leaves the rest of the server alone.
 
+pub mod audit;
 mod error;
 pub mod hashing;
 mod http;
@@ -45,6 +46,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::factors::confirm_factor)
         .service(http::factors::remove_my_factor)
         .service(http::factors::make_recovery_codes)
+        .service(http::security_events::list_my_security_events)
         .service(http::me::get_me)
         .service(http::me::update_me);
 }

@@ -4,9 +4,12 @@ use diesel::prelude::*;
 use karya_core::role::Role;
 use karya_core::{Lang, SessionId, Timezone, UserId};
 use karya_db::schema::{
-    refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
+    auth_event_seals, auth_events, refresh_tokens, sessions, sign_in_challenges, signing_keys,
+    totp_factors, users,
 };
 use uuid::Uuid;
+
+use crate::audit::EventKind;
 
 karya_core::text_enum! {
     /// Whether an account may be used.
@@ -150,4 +153,26 @@ pub(crate) struct SigningKey {
     pub(crate) private_key_sealed: Vec<u8>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) state_since: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = auth_events, check_for_backend(Pg))]
+pub(crate) struct SecurityEvent {
+    pub(crate) id: Uuid,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) kind: EventKind,
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) actor_id: Option<UserId>,
+    pub(crate) reason: Option<String>,
+    pub(crate) ip_prefix: Option<String>,
+    pub(crate) request_id: Option<Uuid>,
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = auth_event_seals, check_for_backend(Pg))]
+pub(crate) struct Seal {
+    pub(crate) position: i64,
+    pub(crate) event_id: Uuid,
+    pub(crate) hash: Vec<u8>,
 }

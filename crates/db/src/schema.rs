@@ -25,6 +25,41 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// The chain of the security events, append-only.
+    auth_event_seals (position) {
+        position -> Int8,
+        event_id -> Uuid,
+        /// HMAC-SHA-256, under a key that the database does not have, of the hash before, the position and the event.
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    /// Security events, append-only. No foreign keys: an event outlives the account and the session that it is about.
+    auth_events (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        /// Whose account; none where somebody tried an address without one.
+        user_id -> Nullable<Uuid>,
+        session_id -> Nullable<Uuid>,
+        /// Which member of staff did it, if one did.
+        actor_id -> Nullable<Uuid>,
+        reason -> Nullable<Text>,
+        /// IPv4 /24 or IPv6 /48.
+        ip_prefix -> Nullable<Text>,
+        request_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    /// Events that the chain does not have yet: at most a minute of them.
+    auth_events_to_seal (event_id) {
+        event_id -> Uuid,
+    }
+}
+
+diesel::table! {
     availability_overrides (user_id, local_date) {
         user_id -> Uuid,
         local_date -> Date,
@@ -829,6 +864,8 @@ diesel::table! {
 }
 
 diesel::joinable!(action_items -> mentorship_goals (goal_id));
+diesel::joinable!(auth_event_seals -> auth_events (event_id));
+diesel::joinable!(auth_events_to_seal -> auth_events (event_id));
 diesel::joinable!(availability_overrides -> calendars (user_id));
 diesel::joinable!(availability_schedules -> calendars (user_id));
 diesel::joinable!(blocks -> calendars (blocker_id));
@@ -894,6 +931,9 @@ diesel::joinable!(waitlist_entries -> users (mentee_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     action_items,
+    auth_event_seals,
+    auth_events,
+    auth_events_to_seal,
     availability_overrides,
     availability_schedules,
     blocks,

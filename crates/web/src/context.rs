@@ -15,6 +15,8 @@ use karya_core::Lang;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::ClientIp;
+
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -33,6 +35,8 @@ pub struct RequestContext {
     pub request_id: Uuid,
     pub lang: Lang,
     pub public_url: Arc<str>,
+    /// What may be kept of the client's address: IPv4 /24, IPv6 /48. None outside of requests.
+    pub network: Option<Arc<str>>,
 }
 
 impl RequestContext {
@@ -45,6 +49,7 @@ impl RequestContext {
                 request_id: Uuid::nil(),
                 lang: Lang::Id,
                 public_url: Arc::from(""),
+                network: None,
             })
     }
 }
@@ -78,6 +83,7 @@ pub async fn observe(
         request_id: Uuid::now_v7(),
         lang,
         public_url,
+        network: Some(ClientIp::of(req.request()).prefix().into()),
     };
     let trace = Trace::of(text(req.headers(), &TRACEPARENT), context.request_id);
     let method = req.method().clone();

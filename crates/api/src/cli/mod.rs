@@ -1,5 +1,6 @@
 //! The commands of `karya`.
 
+mod audit;
 mod backup;
 mod config;
 mod db;
@@ -82,6 +83,9 @@ enum Command {
     /// Write, prove and restore backups
     #[command(subcommand)]
     Backup(backup::BackupCommand),
+    /// Look after the security events
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Look after the private database of `karya dev`
     #[command(subcommand)]
     Db(db::DbCommand),
@@ -119,6 +123,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::User(command) => user::run(&sources, command).await,
         Command::Keys(command) => keys::run(&sources, command).await,
         Command::Backup(command) => backup::run(&sources, command).await,
+        Command::Audit(command) => audit::run(&sources, command).await,
         Command::Db(command) => db::run(command).await,
         Command::Config(command) => config::run(&sources, &command),
     };

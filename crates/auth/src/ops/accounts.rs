@@ -6,6 +6,7 @@ use karya_db::{Db, OnConstraint};
 use karya_web::Patch;
 
 use super::hash_of;
+use crate::audit::{self, Event, EventKind};
 use crate::model::{Account, User, UserState};
 use crate::queries::Purpose;
 use crate::{AuthError, PasswordPool, jobs, queries};
@@ -40,6 +41,7 @@ pub async fn register(
         queries::insert_user(conn, &user).await?;
         queries::insert_email(conn, user.id, &account.email, None, now).await?;
         queries::insert_password(conn, user.id, password_hash, now).await?;
+        audit::record(conn, now, Event::of(EventKind::Registered, user.id)).await?;
         karya_jobs::enqueue(conn, &jobs::SendVerification { user_id: user.id }).await?;
         Ok(user.id)
     })
@@ -91,6 +93,7 @@ pub async fn verify_email(
             .on_constraint("emails_verified_address_key", || AuthError::TokenInvalid)?
             .ok_or(AuthError::TokenInvalid)?;
         queries::delete_other_claims(conn, &address, user).await?;
+        audit::record(conn, now, Event::of(EventKind::EmailVerified, user)).await?;
         Ok(())
     })
     .await
@@ -159,6 +162,8 @@ pub async fn create_verified_user(
                 ))
             })?;
         queries::insert_password(conn, user.id, &password_hash, now).await?;
+        let made = Event::of(EventKind::Registered, user.id).reason("operator");
+        audit::record(conn, now, made).await?;
         if !account.roles.is_empty() {
             queries::insert_roles(conn, user.id, &account.roles, now).await?;
         }

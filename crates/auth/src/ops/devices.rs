@@ -1,8 +1,9 @@
 use chrono::{DateTime, Utc};
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{SessionId, UserId};
 
-use crate::{AuthError, queries};
+use super::logout;
+use crate::{AuthError, audit, queries};
 
 /// Ends one of one's own sessions; one that is over stays as it is.
 pub(crate) async fn end_session(
@@ -15,8 +16,7 @@ pub(crate) async fn end_session(
         .await?
         .filter(|session| session.user_id == user)
         .ok_or(AuthError::SessionNotFound)?;
-    queries::revoke_session(conn, session, "logout", now).await?;
-    Ok(())
+    logout(conn, now, user, session).await
 }
 
 /// Ends all of one's own sessions, except one if it is named, and says how many.
@@ -26,5 +26,10 @@ pub(crate) async fn end_sessions(
     user: UserId,
     keep: Option<SessionId>,
 ) -> Result<usize, AuthError> {
-    Ok(queries::revoke_sessions(conn, user, keep, "logout", now).await?)
+    conn.transaction(async |conn| {
+        let ended = queries::revoke_sessions(conn, user, keep, "logout", now).await?;
+        audit::sessions_ended(conn, now, user, &ended, "logout").await?;
+        Ok(ended.len())
+    })
+    .await
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::guard;
 use super::second_factor::{open, seal};
+use crate::audit::{self, Event, EventKind};
 use crate::jobs::NotifyFactor;
 use crate::model::{FactorMethod, TotpFactor};
 use crate::{AuthError, queries, totp};
@@ -115,8 +116,12 @@ pub(crate) async fn confirm_totp(
     if others == 0 {
         queries::set_second_factor(conn, session, FactorMethod::Totp).await?;
         queries::forget_devices(conn, user).await?;
-        queries::revoke_sessions(conn, user, Some(session), "credential_change", now).await?;
+        let reason = "credential_change";
+        let ended = queries::revoke_sessions(conn, user, Some(session), reason, now).await?;
+        audit::sessions_ended(conn, now, user, &ended, reason).await?;
     }
+    let added = Event::of(EventKind::FactorAdded, user).session(session);
+    audit::record(conn, now, added.reason("totp")).await?;
     let event = FactorNotice::Added {
         label: pending.label.clone(),
     };
@@ -148,6 +153,8 @@ pub(crate) async fn remove_factor(
         if !queries::has_factors(conn, user).await? {
             queries::delete_recovery_codes(conn, user).await?;
         }
+        let removed = Event::of(EventKind::FactorRemoved, user).reason("totp");
+        audit::record(conn, now, removed).await?;
         NotifyFactor::enqueue(conn, user, now, FactorNotice::Removed { label }).await
     })
     .await

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::step_up::{check_own_password, wrong_password};
 use super::{guard, hash_of};
+use crate::audit::{self, Event, EventKind};
 use crate::model::Account;
 use crate::queries::Purpose;
 use crate::{AuthError, PasswordPool, jobs, password, queries};
@@ -74,7 +75,10 @@ pub async fn reset_password(
             .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?;
         if let Some(address) = proved {
             queries::delete_other_claims(conn, &address, user).await?;
+            let proved = Event::of(EventKind::EmailVerified, user).reason("password_reset");
+            audit::record(conn, now, proved).await?;
         }
+        audit::record(conn, now, Event::of(EventKind::PasswordReset, user)).await?;
         after_change(conn, now, user, None).await?;
         Ok(user)
     })
@@ -126,6 +130,8 @@ pub(crate) async fn change_password(
     // Whoever guessed at codes knew the old password; its owner need not wait for them. Not so after a reset: who only
     // has the mailbox would guess on and on.
     queries::forget_attempts(conn, &guard::code_counter(user, None)).await?;
+    let changed = Event::of(EventKind::PasswordChanged, user).session(keep);
+    audit::record(conn, now, changed).await?;
     after_change(conn, now, user, Some(keep)).await
 }
 
@@ -140,7 +146,9 @@ async fn after_change(
     // Whoever knew the old password may have been one of them.
     queries::forget_devices(conn, user).await?;
     queries::delete_challenges(conn, user).await?;
-    queries::revoke_sessions(conn, user, keep, "credential_change", now).await?;
+    let reason = "credential_change";
+    let ended = queries::revoke_sessions(conn, user, keep, reason, now).await?;
+    audit::sessions_ended(conn, now, user, &ended, reason).await?;
     let notice = jobs::NotifyPasswordChanged {
         user_id: user,
         at: now,

@@ -5,6 +5,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{MasterKey, Random, UserId};
 use karya_notifications::FactorNotice;
 
+use crate::audit::{self, Event, EventKind};
 use crate::jobs::NotifyFactor;
 use crate::{AuthError, queries};
 
@@ -36,6 +37,7 @@ pub(crate) async fn regenerate(
         }
         queries::delete_recovery_codes(conn, user).await?;
         queries::insert_recovery_codes(conn, user, hashes, now).await?;
+        audit::record(conn, now, Event::of(EventKind::RecoveryCodesMade, user)).await?;
         NotifyFactor::enqueue(conn, user, now, FactorNotice::CodesMade).await
     })
     .await?;
@@ -57,6 +59,7 @@ pub(super) async fn redeem(
     if queries::use_recovery_code(conn, (user, &hash), now).await? == 0 {
         return Ok(false);
     }
+    audit::record(conn, now, Event::of(EventKind::RecoveryCodeUsed, user)).await?;
     let left = queries::count_recovery_codes(conn, user).await?;
     NotifyFactor::enqueue(conn, user, now, FactorNotice::CodeUsed { left }).await?;
     Ok(true)

@@ -9,6 +9,7 @@ use karya_notifications::FactorNotice;
 
 use super::sessions::{Device, IssuedSession, SignedIn, Tools, failed, issue_session};
 use super::{guard, recovery};
+use crate::audit::{self, Event, EventKind};
 use crate::model::{FactorMethod, FirstFactor, NewSession, SignInChallenge};
 use crate::{AuthError, jobs, queries, totp};
 
@@ -120,6 +121,15 @@ pub(super) enum Issued {
 }
 
 impl Proof<'_> {
+    /// In the security events.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Password { .. } => "password",
+            Self::Factor { code, .. } => code.method.as_str(),
+            Self::Operator => "operator",
+        }
+    }
+
     pub(super) const fn factors(&self) -> (FirstFactor, Option<FactorMethod>) {
         match self {
             Self::Password { .. } => (FirstFactor::Password, None),
@@ -242,9 +252,16 @@ pub(crate) async fn verify_factor(
         challenge: &hash,
         code,
     };
-    let issued = issue_session(&mut conn, tools, now, &account, device, proof)
-        .await
-        .inspect_err(|_refused| failed("factor"))?;
+    let method = code.method.as_str();
+    let issued = match issue_session(&mut conn, tools, now, &account, device, proof).await {
+        Ok(issued) => issued,
+        Err(refusal) => {
+            failed("factor");
+            let refused = Event::of(EventKind::FactorRefused, user).reason(method);
+            audit::record(&mut conn, now, refused).await?;
+            return Err(refusal);
+        }
+    };
     let Issued::Session(issued) = issued else {
         return Err(AuthError::ChallengeInvalid);
     };

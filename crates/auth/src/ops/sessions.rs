@@ -6,6 +6,7 @@ use karya_db::Db;
 
 use super::guard;
 use super::second_factor::{Issued, Proof};
+use crate::audit::{self, Event, EventKind};
 use crate::model::{Account, NewSession, Platform, RefreshToken, Session, UserState};
 use crate::tokens::{self, Proved};
 use crate::{AuthError, AuthOptions, Issuer, PasswordPool, jobs, queries};
@@ -62,6 +63,7 @@ pub(crate) async fn login(
         Some(hash) => queries::device_user(&conn, hash).await?,
         None => None,
     };
+    let owner_of_address = found.as_ref().map(|(account, _)| account.user.id);
     let known = found
         .as_ref()
         .is_some_and(|(account, _)| owner == Some(account.user.id));
@@ -83,14 +85,14 @@ pub(crate) async fn login(
         }
     };
     let (Some(account), Some(phc), true) = (account, phc, verdict.matches) else {
-        failed("credentials");
-        return Err(AuthError::InvalidCredentials);
+        let user = owner_of_address;
+        return Err(refuse(db, now, user, "credentials", AuthError::InvalidCredentials).await);
     };
     match account.user.state {
         UserState::Active => {}
         UserState::Locked => {
-            failed("locked");
-            return Err(AuthError::AccountLocked);
+            let user = owner_of_address;
+            return Err(refuse(db, now, user, "locked", AuthError::AccountLocked).await);
         }
         UserState::Deleted => return Err(AuthError::InvalidCredentials),
     }
@@ -127,6 +129,25 @@ pub(crate) async fn login(
         issued,
         device_token,
     })
+}
+
+/// Counts and records a sign-in that is refused after its password was looked at. An address without an account makes
+/// the same work.
+async fn refuse(
+    db: &Db,
+    now: DateTime<Utc>,
+    user: Option<UserId>,
+    reason: &'static str,
+    refusal: AuthError,
+) -> AuthError {
+    failed(reason);
+    let recorded = match db.conn().await {
+        Ok(mut conn) => audit::record(&mut conn, now, Event::refused(user, reason))
+            .await
+            .map_err(AuthError::from),
+        Err(error) => Err(error.into()),
+    };
+    recorded.err().unwrap_or(refusal)
 }
 
 pub(super) fn failed(reason: &'static str) {
@@ -197,6 +218,8 @@ pub(super) async fn issue_session(
                 let hash = sha256(token.as_bytes());
                 queries::remember_device(conn, &hash, account.user.id, now).await?;
             }
+            let signed_in = Event::of(EventKind::SignedIn, account.user.id).session(session.id);
+            audit::record(conn, now, signed_in.reason(proof.name())).await?;
             Ok::<_, AuthError>(None)
         })
         .await?;
@@ -276,6 +299,8 @@ pub(crate) async fn refresh(
             };
             let Some((refresh_token, refresh_expires_at)) = next else {
                 queries::revoke_session(conn, session.id, "reuse", now).await?;
+                let reused = Event::of(EventKind::RefreshReused, session.user_id);
+                audit::record(conn, now, reused.session(session.id)).await?;
                 karya_jobs::enqueue(
                     conn,
                     &jobs::NotifySessionEnded {
@@ -358,10 +383,16 @@ async fn same_successor(
 pub async fn logout(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
+    user: UserId,
     session: SessionId,
 ) -> Result<(), AuthError> {
-    queries::revoke_session(conn, session, "logout", now).await?;
-    Ok(())
+    conn.transaction(async |conn| {
+        if queries::revoke_session(conn, session, "logout", now).await? > 0 {
+            audit::sessions_ended(conn, now, user, &[session], "logout").await?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// An access token for a demo account, without a password; accounts that are not demo accounts are refused.

@@ -9,6 +9,7 @@ use karya_web::RecentAuth;
 use super::factors::wrong_code;
 use super::guard;
 use super::second_factor::{TypedCode, admit_code};
+use crate::audit::{self, Event, EventKind};
 use crate::{AuthError, PasswordPool, queries};
 
 const WRONG: Rule = Rule::Other {
@@ -111,6 +112,8 @@ pub(crate) async fn step_up(
             }
             let counter = guard::code_counter(user, None);
             queries::forgive_attempt(conn, &counter, guard::CODES.free).await?;
+            let passed = Event::of(EventKind::FactorPassed, user).session(session);
+            audit::record(conn, now, passed.reason(code.method.as_str())).await?;
             Some(code.method)
         }
     };

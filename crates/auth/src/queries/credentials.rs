@@ -149,14 +149,14 @@ pub(crate) async fn hold_credentials(
         .optional()
 }
 
-/// Ends the sessions of an account that are not over, except one.
+/// Ends the sessions of an account that are not over, except one; which those were.
 pub(crate) async fn revoke_sessions(
     conn: &mut AsyncPgConnection,
     user: UserId,
     keep: Option<SessionId>,
     reason: &str,
     now: DateTime<Utc>,
-) -> QueryResult<usize> {
+) -> QueryResult<Vec<SessionId>> {
     diesel::update(
         sessions::table.filter(
             sessions::user_id
@@ -170,6 +170,7 @@ pub(crate) async fn revoke_sessions(
         sessions::revoked_at.eq(now),
         sessions::revoke_reason.eq(reason),
     ))
-    .execute(conn)
+    .returning(sessions::id)
+    .load(conn)
     .await
 }

@@ -14,6 +14,7 @@ use crate::model::{Account, NewSession, RefreshToken, Session, User};
 mod attempts;
 mod credentials;
 mod devices;
+mod events;
 mod factors;
 mod one_time_tokens;
 pub(crate) mod signing_keys;
@@ -21,6 +22,7 @@ pub(crate) mod signing_keys;
 pub(crate) use attempts::*;
 pub(crate) use credentials::*;
 pub(crate) use devices::*;
+pub(crate) use events::*;
 pub(crate) use factors::*;
 pub(crate) use one_time_tokens::*;
 

@@ -1,0 +1,39 @@
+karya_core::text_enum! {
+    /// What kind of security event it is. There may be more: treat those that you do not know as unknown.
+    pub enum EventKind {
+        Registered = "registered",
+        EmailVerified = "email_verified",
+        SignedIn = "signed_in",
+        SignInRefused = "sign_in_refused",
+        SessionEnded = "session_ended",
+        /// A refresh token turned up twice, and its session ended.
+        RefreshReused = "refresh_reused",
+        PasswordChanged = "password_changed",
+        /// With the code from a mail.
+        PasswordReset = "password_reset",
+        EmailChangeAsked = "email_change_asked",
+        EmailChanged = "email_changed",
+        /// With the link that went to the address before.
+        EmailChangeUndone = "email_change_undone",
+        RoleGranted = "role_granted",
+        RoleRevoked = "role_revoked",
+        /// It may be used again.
+        AccountActive = "account_active",
+        AccountLocked = "account_locked",
+        AccountDeleted = "account_deleted",
+        /// A second factor.
+        FactorAdded = "factor_added",
+        FactorRemoved = "factor_removed",
+        FactorPassed = "factor_passed",
+        FactorRefused = "factor_refused",
+        RecoveryCodesMade = "recovery_codes_made",
+        RecoveryCodeUsed = "recovery_code_used",
+        ConsentGiven = "consent_given",
+        ConsentWithdrawn = "consent_withdrawn",
+        ExportAsked = "export_asked",
+        ExportDownloaded = "export_downloaded",
+        DeletionAsked = "deletion_asked",
+        DeletionCancelled = "deletion_cancelled",
+        AccountErased = "account_erased",
+    }
+}

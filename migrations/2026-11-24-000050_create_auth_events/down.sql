@@ -1,0 +1,10 @@
+DROP TRIGGER users_record_state ON users;
+DROP TRIGGER user_roles_record ON user_roles;
+DROP TABLE auth_events_to_seal;
+DROP TABLE auth_event_seals;
+DROP TABLE auth_events;
+DROP FUNCTION record_state_change;
+DROP FUNCTION record_role_change;
+DROP FUNCTION uuid_v7;
+DROP FUNCTION wait_for_seal;
+DROP FUNCTION refuse_change;
