@@ -23,7 +23,7 @@ INSERT INTO users (id, display_name, is_demo, created_at, updated_at)
     FROM generate_series(1, $MENTORS + 3000) n;
 INSERT INTO emails (id, user_id, address, verified_at, created_at)
     SELECT gen_random_uuid(), id, 'orang-' || id || '@contoh.id', now(), now() FROM users;
-INSERT INTO passwords (user_id, phc, changed_at) SELECT id, 'nobody signs in with it', now() FROM users;
+INSERT INTO passwords (user_id, phc, changed_at) SELECT id, '$argon2id$nobody signs in with it', now() FROM users;
 INSERT INTO calendars (user_id, zone, weekly, holiday_policy, region_code, created_at, updated_at)
     SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
         (ARRAY['Asia/Jakarta', 'Asia/Makassar', 'Asia/Jayapura'])[1 + n % 3],
