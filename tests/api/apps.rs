@@ -48,7 +48,10 @@ async fn an_app_that_will_be_refused_is_told() {
     let reply = get(&app, "android/2.3.9", "/v1/businesses").await;
     assert_eq!(reply.status, 200);
     assert_eq!(reply.header("deprecation"), Some("@1780272000"));
-    assert_eq!(reply.header("sunset"), Some("Tue, 01 Sep 2026 00:00:00 GMT"));
+    assert_eq!(
+        reply.header("sunset"),
+        Some("Tue, 01 Sep 2026 00:00:00 GMT")
+    );
     let link = format!("<{STORE}>; rel=\"deprecation\"");
     assert_eq!(reply.header("link"), Some(link.as_str()));
     for named in ["android/2.4.0", "android/10.0", "ios/1.0"] {
@@ -57,7 +60,10 @@ async fn an_app_that_will_be_refused_is_told() {
         assert_eq!(reply.header("sunset"), None, "{named}");
     }
     let nameless = app.anon().get("/v1/businesses").await;
-    assert_eq!((nameless.status.as_u16(), nameless.header("sunset")), (200, None));
+    assert_eq!(
+        (nameless.status.as_u16(), nameless.header("sunset")),
+        (200, None)
+    );
 }
 
 #[actix_web::test]

@@ -11,7 +11,8 @@ use karya_fetch::Fetcher;
 use karya_mentoring_booking::{Invitations, Uploads};
 use karya_storage::Storage;
 use karya_web::{
-    AppPolicies, BodyLimits, Deadline, PublicUrl, RateLimits, Standings, TokenVerifier, TrustedProxies,
+    AppPolicies, BodyLimits, Deadline, PublicUrl, RateLimits, Standings, TokenVerifier,
+    TrustedProxies,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 

@@ -131,9 +131,11 @@ fn announce(policy: &AppPolicy, headers: &mut HeaderMap) {
     let since = policy
         .deprecated_on
         .map(|date| format!("@{}", midnight(date).timestamp()));
-    let until = policy
-        .sunset_on
-        .map(|date| midnight(date).format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    let until = policy.sunset_on.map(|date| {
+        midnight(date)
+            .format("%a, %d %b %Y %H:%M:%S GMT")
+            .to_string()
+    });
     let store = policy
         .store_url
         .as_ref()

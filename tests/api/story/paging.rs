@@ -127,7 +127,12 @@ const NEAR: &str = "near=-6.8931,109.6702&radius_m=50000";
 const LISTS: [List; 20] = [
     list("list_action_items", "owner", "", &[ACTION_ITEM]),
     list("list_blocks", "owner", "", &[SOMEBODY, BLOCK]),
-    list("list_booking_disputes", "moderator", "", &[BOOKING, DISPUTE]),
+    list(
+        "list_booking_disputes",
+        "moderator",
+        "",
+        &[BOOKING, DISPUTE],
+    ),
     list("list_bookings", "owner", "", &[BOOKING]),
     list("list_businesses", "nobody", "", &BUSINESS),
     list("list_businesses", "nobody", "q=batik", &BUSINESS),
@@ -135,10 +140,20 @@ const LISTS: [List; 20] = [
     list("list_certificates", "owner", "", &[CERTIFICATE]),
     list("list_goals", "owner", "", &[GOAL]),
     list("list_group_sessions", "nobody", "", &[CLASS]),
-    list("list_mentor_applications", "verifier", "state=approved", &[SOMEBODY, MENTOR]),
+    list(
+        "list_mentor_applications",
+        "verifier",
+        "state=approved",
+        &[SOMEBODY, MENTOR],
+    ),
     list("list_mentor_feedback", "nobody", "", &[BOOKING, FEEDBACK]),
     list("list_mentor_offerings", "nobody", "", &[OFFERING]),
-    list("list_mentors", "nobody", "", &[SOMEBODY, CALENDAR, MENTOR, THEIRS]),
+    list(
+        "list_mentors",
+        "nobody",
+        "",
+        &[SOMEBODY, CALENDAR, MENTOR, THEIRS],
+    ),
     list("list_mentorships", "owner", "", &[MENTORSHIP]),
     list("list_my_businesses", "owner", "", &BUSINESS),
     list("list_my_offerings", "mentor", "", &[OFFERING]),
@@ -249,7 +264,11 @@ async fn watch(sql: &Sql, story: &Story<'_>, list: &List) -> Result<(), String> 
         while reading.get() && grown.get() < MEANWHILE {
             let added = add(sql, story, list).await;
             // Nor does the reader wait for one who has failed.
-            grown.set(if added.is_ok() { grown.get() + 1 } else { MEANWHILE });
+            grown.set(if added.is_ok() {
+                grown.get() + 1
+            } else {
+                MEANWHILE
+            });
             added?;
         }
         Ok::<_, String>(())
