@@ -2,11 +2,12 @@
 
 import datetime
 import json
+import re
 import sys
 import urllib.request
 import uuid
 
-api, accounts = sys.argv[2:] if sys.argv[1] == "prepare" else (None, None)
+api, accounts, source, target = sys.argv[2:] if sys.argv[1] == "prepare" else [None] * 4
 
 
 def call(method, path, token=None, body=None):
@@ -55,6 +56,58 @@ def prepare():
     )
     for name, value in things.items():
         print(f"export {name}={value}")
+    with open(source) as file:
+        document = json.load(file)
+    allow_null(document)
+    set_examples(document, things)
+    with open(target, "w") as file:
+        json.dump(document, file)
+
+
+def allow_null(document):
+    """A null in a request counts as absent. The document does not say so, for unions break generators."""
+    schemas, seen = document["components"]["schemas"], set()
+
+    def visit(value):
+        if isinstance(value, list):
+            for item in value:
+                visit(item)
+        if not isinstance(value, dict):
+            return
+        name = value.get("$ref", "").removeprefix("#/components/schemas/")
+        if name in schemas and name not in seen:
+            seen.add(name)
+            visit(schemas[name])
+        for part in value.values():
+            visit(part)
+        members = value.get("properties")
+        if isinstance(members, dict):
+            for member in members.keys() - set(value.get("required", [])):
+                members[member] = {"anyOf": [members[member], {"type": "null"}]}
+
+    for item in document["paths"].values():
+        for operation in item.values():
+            visit(operation.get("requestBody"))
+
+
+def set_examples(document, things):
+    """Lets the examples name things that are there, and times that come, on the same days of the week."""
+    ids = {
+        "0199e5a0-0000-7000-8000-000000000003": things["MENTOR_ID"],
+        "0199e5a0-0000-7000-8000-000000000011": things["OFFERING"],
+        "0199e5a0-0000-7000-8000-000000000021": things["BUSINESS"],
+    }
+    first = datetime.date(2026, 6, 1)
+    weeks = max(0, (datetime.date.today() + datetime.timedelta(days=8) - first).days // 7)
+    later = lambda date: (datetime.date.fromisoformat(date[0]) + datetime.timedelta(weeks=weeks)).isoformat()
+    for item in document["paths"].values():
+        for operation in item.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                if "example" in content:
+                    text = json.dumps(content["example"])
+                    for example, real in ids.items():
+                        text = text.replace(example, real)
+                    content["example"] = json.loads(re.sub(r"2026-\d\d-\d\d", later, text))
 
 
 def summary(path):

@@ -34,13 +34,13 @@ done
 
 python=target/openapi-tools/python/bin
 mkdir -p "$out"
-things=$("$python/python" openapi/fuzz.py prepare "$api" "$(head -1 "$scratch/dev.json")")
+things=$("$python/python" openapi/fuzz.py prepare "$api" "$(head -1 "$scratch/dev.json")" openapi/karya.json "$out/karya.json")
 eval "$things"
 rc=0
 # Beside its own files, which it keeps where it runs.
 (
     cd "$out"
-    "$root/$python/schemathesis" --config-file "$root/openapi/schemathesis.toml" run "$root/openapi/karya.json" \
+    "$root/$python/schemathesis" --config-file "$root/openapi/schemathesis.toml" run karya.json \
         --url "$api" --no-color --warnings off --report json --report-json-path report.json >log 2>&1
 ) || rc=$?
 "$python/python" openapi/fuzz.py summary "$out/report.json"

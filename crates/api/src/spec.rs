@@ -136,6 +136,7 @@ pub fn faults_without(ids: &[&str]) -> Vec<String> {
 }
 
 /// The finished document. Built once.
+#[must_use]
 pub fn document() -> &'static utoipa::openapi::OpenApi {
     &built().document
 }

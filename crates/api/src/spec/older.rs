@@ -37,8 +37,11 @@ const ALIKE: [&str; 22] = [
 pub fn v3_0(document: &Value) -> Result<Value, Untranslatable> {
     let mut document = document.clone();
     node(&mut document, "")?;
-    document["openapi"] = json!("3.0.3");
-    if let Some(license) = document["info"]["license"].as_object_mut()
+    if let Some(members) = document.as_object_mut() {
+        members.insert("openapi".into(), json!("3.0.3"));
+    }
+    let license = document.pointer_mut("/info/license");
+    if let Some(license) = license.and_then(Value::as_object_mut)
         && let Some(Value::String(id)) = license.remove("identifier")
     {
         let url = format!("https://spdx.org/licenses/{id}.html");

@@ -30,8 +30,9 @@ pub(crate) struct Login {
     device_name: Option<String>,
     #[schema(nullable = false)]
     platform: Option<Platform>,
-    /// From the last sign-in on this device: other people's wrong passwords do not delay it.
-    #[schema(nullable = false, min_length = 1, max_length = 100)]
+    /// From the last sign-in on this device: other people's wrong passwords do not delay it. One that is not ours counts
+    /// as none.
+    #[schema(nullable = false, max_length = 100)]
     device_token: Option<String>,
 }
 
