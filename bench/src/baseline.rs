@@ -151,6 +151,8 @@ pub fn pgbench(
                 let name = format!("v{number}_{position}_{at}");
                 let place = format!("${}", at + 1);
                 match value {
+                    // pgbench knows no empty variables.
+                    Some(value) if value.is_empty() => sql = sql.replace(&place, "''"),
                     Some(value) => {
                         sql = sql.replace(&place, &format!(":{name}"));
                         command.arg(format!("--define={name}={value}"));
