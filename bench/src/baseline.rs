@@ -170,8 +170,10 @@ pub fn pgbench(
     let output = command
         .arg(&apart.database_url)
         .env("PGOPTIONS", options)
-        .output()
-        .ok()?;
+        .output();
+    // It is ours, and would keep the folder of the cluster from being removed.
+    std::fs::remove_dir_all(&folder).expect("a folder");
+    let output = output.ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let rate = text
         .lines()
