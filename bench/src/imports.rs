@@ -29,9 +29,9 @@ fn calendar(events: usize, lines: &str) -> String {
     text + "END:VCALENDAR\r\n"
 }
 
-/// The most memory that this process ever held, in MB.
-fn peak() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// The most memory that a process ever held, in MB.
+pub fn peak(process: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kb.unwrap_or_default() / 1024.0
@@ -120,6 +120,6 @@ pub fn print() {
     }
     println!(
         "the most memory that server and load ever held {:>8.0} MB\n",
-        peak()
+        peak("self")
     );
 }

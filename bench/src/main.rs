@@ -1,9 +1,12 @@
 //! Measures the program as clients meet it: a real server on a real socket, a throw-away PostgreSQL, and load from the
 //! same machine. Prints tables; judges nothing. `cargo run --release -p karya-bench -- mentoring`
 
+mod baseline;
+mod businesses;
 mod imports;
 mod load;
 mod mentoring;
+mod raw;
 mod server;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +34,19 @@ enum Scenario {
         #[arg(long, default_value_t = 8)]
         seconds: u64,
     },
+    /// Reading, listing, searching, registering, syncing, each beside pgbench with the same statements
+    Businesses {
+        #[arg(long, default_value_t = 100_000)]
+        count: usize,
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// Hold this file's lock while measuring: for a machine where others take it to build
+        #[arg(long)]
+        lock: Option<std::path::PathBuf>,
+    },
+    /// The program alone, for the others
+    #[command(hide = true)]
+    Serve { database_url: String },
 }
 
 fn main() {
@@ -42,6 +58,12 @@ fn main() {
                 bookings,
                 seconds,
             } => mentoring::run(mentors, bookings, seconds).await,
+            Scenario::Businesses {
+                count,
+                seconds,
+                lock,
+            } => businesses::run(count, seconds, lock).await,
+            Scenario::Serve { database_url } => server::serve_alone(&database_url).await,
         }
     });
 }

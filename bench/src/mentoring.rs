@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::imports;
 use crate::load::{Call, Http, burst, closed_loop};
-use crate::server::Server;
+use crate::server::{ACCOUNTS, Server};
 
 /// Mentors in three time zones, open on weekdays from 08:00 to 17:00, with one offering each; booked sessions over
 /// half a year back and ahead; overrides. Deterministic, apart from ids and the day it runs.
@@ -21,9 +21,7 @@ const SEED: &str = "
 INSERT INTO users (id, display_name, is_demo, created_at, updated_at)
     SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'Orang ' || n, true, now(), now()
     FROM generate_series(1, $MENTORS + 3000) n;
-INSERT INTO emails (id, user_id, address, verified_at, created_at)
-    SELECT gen_random_uuid(), id, 'orang-' || id || '@contoh.id', now(), now() FROM users;
-INSERT INTO passwords (user_id, phc, changed_at) SELECT id, '$argon2id$nobody signs in with it', now() FROM users;
+$ACCOUNTS;
 INSERT INTO calendars (user_id, zone, weekly, holiday_policy, region_code, created_at, updated_at)
     SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
         (ARRAY['Asia/Jakarta', 'Asia/Makassar', 'Asia/Jayapura'])[1 + n % 3],
@@ -67,7 +65,8 @@ pub async fn run(mentors: i32, bookings: i32, seconds: u64) {
     let started = Instant::now();
     let seed = SEED
         .replace("$MENTORS", &mentors.to_string())
-        .replace("$BOOKINGS", &bookings.to_string());
+        .replace("$BOOKINGS", &bookings.to_string())
+        .replace("$ACCOUNTS", ACCOUNTS);
     for statement in seed.split(";\n") {
         sql.batch_execute(statement).await.expect("the seed fits");
     }
