@@ -16,6 +16,8 @@ mod idempotency;
 mod jobs;
 mod mentoring;
 mod pages;
+mod passkeys;
+mod passkeys_abuse;
 mod recovery_codes;
 mod reference;
 mod schema;

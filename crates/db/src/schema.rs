@@ -562,6 +562,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Challenges for passkeys that wait for their answer; it takes them away.
+    passkey_ceremonies (token_hash) {
+        token_hash -> Bytea,
+        /// Who adds a passkey; null: somebody signs in.
+        user_id -> Nullable<Uuid>,
+        state -> Jsonb,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Keys on devices that say whose they are: each signs in by itself.
+    passkeys (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        credential_id -> Bytea,
+        label -> Text,
+        /// Public key, signature counter and backup state, as the library writes them. No secret.
+        credential -> Jsonb,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// Addresses for which somebody wants a new password, until the worker has seen to it. Known or not: asking does the same.
     password_reset_asks (id) {
         id -> Uuid,
@@ -879,6 +905,8 @@ diesel::joinable!(mentorships -> mentors (mentor_id));
 diesel::joinable!(mentorships -> users (mentee_id));
 diesel::joinable!(offerings -> mentors (mentor_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
+diesel::joinable!(passkey_ceremonies -> users (user_id));
+diesel::joinable!(passkeys -> users (user_id));
 diesel::joinable!(passwords -> users (user_id));
 diesel::joinable!(recovery_codes -> users (user_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
@@ -925,6 +953,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     mentorships,
     offerings,
     one_time_tokens,
+    passkey_ceremonies,
+    passkeys,
     passwords,
     recovery_codes,
     refresh_tokens,

@@ -18,12 +18,14 @@ mod credentials;
 mod devices;
 mod factors;
 mod one_time_tokens;
+mod passkeys;
 
 pub(crate) use attempts::*;
 pub(crate) use credentials::*;
 pub(crate) use devices::*;
 pub(crate) use factors::*;
 pub(crate) use one_time_tokens::*;
+pub(crate) use passkeys::*;
 
 /// The account that holds a verified address.
 pub async fn find_verified(
