@@ -608,15 +608,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Which edition of each shipped data set the reference tables hold.
-    reference_datasets (name) {
-        name -> Text,
-        checksum -> Bytea,
-        loaded_at -> Timestamptz,
-    }
-}
-
-diesel::table! {
     /// Each stands in for a second factor, once. They go with the last factor.
     recovery_codes (code_hash) {
         /// HMAC-SHA-256 of account and code, under a key derived from the master key; a code has 120 random bits.
@@ -624,6 +615,15 @@ diesel::table! {
         user_id -> Uuid,
         created_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Which edition of each shipped data set the reference tables hold.
+    reference_datasets (name) {
+        name -> Text,
+        checksum -> Bytea,
+        loaded_at -> Timestamptz,
     }
 }
 
