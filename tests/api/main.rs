@@ -19,6 +19,8 @@ mod jobs;
 mod keys;
 mod mentoring;
 mod pages;
+mod passkeys;
+mod passkeys_abuse;
 mod recovery_codes;
 mod reference;
 mod schema;

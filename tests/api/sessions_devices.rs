@@ -173,7 +173,8 @@ fn tokens_are_signed_in_one_place_only() {
     assert_eq!(
         callers,
         [
-            // With a second factor; with a password alone, and demo accounts on the command line.
+            // With a passkey; with a second factor; with a password alone, and demo accounts on the command line.
+            "passkeys.rs issue_session( 1",
             "second_factor.rs issue_session( 1",
             "sessions.rs issue_session( 2",
             // A session, and a rotation within one.

@@ -23,6 +23,7 @@ async fn step_up(client: &Client<'_>, body: Value) -> Reply {
 
 /// What is sensitive, and what it answers when it is allowed.
 fn sensitive() -> Vec<(Method, String, Value, u16)> {
+    let passkey = "/v1/me/passkeys/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b".to_owned();
     let factor = "/v1/me/factors/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b".to_owned();
     vec![
         (
@@ -31,6 +32,8 @@ fn sensitive() -> Vec<(Method, String, Value, u16)> {
             json!({ "label": "HP" }),
             201,
         ),
+        (Method::POST, "/v1/me/passkeys/begin".into(), json!({}), 201),
+        (Method::DELETE, passkey, json!({}), 404),
         (Method::POST, "/v1/me/recovery-codes".into(), json!({}), 409),
         (Method::DELETE, factor, json!({}), 404),
         (

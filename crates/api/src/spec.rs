@@ -16,7 +16,10 @@ use utoipa_actix_web::AppExt;
 use self::examples::Example;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
-pub const NOT_IDEMPOTENT_BY_KEY: [&str; 8] = [
+pub const NOT_IDEMPOTENT_BY_KEY: [&str; 11] = [
+    "begin_passkey",
+    "begin_passkey_sign_in",
+    "verify_passkey",
     "login",
     "verify_factor",
     "enrol_totp",
@@ -34,11 +37,13 @@ pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
 pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 32] = [
+pub const PUBLIC: [&str; 34] = [
     "register_account",
     "verify_email",
     "login",
     "verify_factor",
+    "begin_passkey_sign_in",
+    "verify_passkey",
     "refresh_tokens",
     "ask_for_password_reset",
     "confirm_password_reset",

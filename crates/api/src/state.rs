@@ -75,10 +75,7 @@ impl Parts {
             issuer,
             verifier,
             passwords: PasswordPool::start(config.hashing_options())?,
-            auth: AuthOptions {
-                public_url: config.server.public_url.clone(),
-                ..AuthOptions::default()
-            },
+            auth: config.auth_options(),
             public_url: config.server.public_url.clone(),
             trusted_proxies: TrustedProxies(config.server.trusted_proxies.clone()),
             cors_origins: config.server.cors_origins.clone(),

@@ -38,8 +38,11 @@ karya_core::codes! {
     CHALLENGE_INVALID = "auth.challenge_invalid", Unauthenticated,
         title: "Langkah masuk ini sudah berakhir" / "This step of signing in is over",
         fix: "Masuk lagi dengan kata sandi. Langkah ini berlaku lima menit, lima kode, sekali, di perangkat yang memulainya." / "Sign in with the password again. The step is good for five minutes, five codes, once, on the device that began it.";
+    PASSKEY_INVALID = "auth.passkey_invalid", Unauthenticated,
+        title: "Kunci sandi ini tidak dapat dipakai masuk" / "This passkey does not sign in",
+        fix: "Mulai lagi dengan `POST /v1/auth/passkey/begin`, atau masuk dengan kata sandi." / "Begin again with `POST /v1/auth/passkey/begin`, or sign in with the password.";
     TOO_MANY_FACTORS = "auth.too_many_factors", Conflict,
-        title: "Akun ini sudah punya lima faktor" / "The account has five factors already",
+        title: "Akun ini sudah punya lima faktor dari jenis ini" / "The account has five factors of this kind already",
         fix: "Hapus salah satu dulu." / "Remove one first.";
     NO_FACTOR = "auth.no_factor", Conflict,
         title: "Akun ini belum punya faktor kedua" / "The account has no second factor yet",
@@ -71,6 +74,8 @@ pub enum AuthError {
     FactorRequired(Box<Challenge>),
     #[error("the code is wrong or was used")]
     FactorInvalid,
+    #[error("the passkey is unknown, of a locked account, or did not sign what was asked")]
+    PasskeyInvalid,
     #[error("the challenge is unknown, used, expired, tried too often, or another device's")]
     ChallengeInvalid,
     #[error("the account has as many factors as it may")]
@@ -112,6 +117,7 @@ impl ApiError for AuthError {
             Self::FactorRequired(_) => &FACTOR_REQUIRED,
             Self::FactorInvalid => &FACTOR_INVALID,
             Self::ChallengeInvalid => &CHALLENGE_INVALID,
+            Self::PasskeyInvalid => &PASSKEY_INVALID,
             Self::TooManyFactors => &TOO_MANY_FACTORS,
             Self::NoFactor => &NO_FACTOR,
             Self::SessionNotFound | Self::FactorNotFound => &NOT_FOUND,

@@ -21,7 +21,8 @@ pub use error::{AuthError, CODES};
 pub use hashing::{HashingOptions, PasswordPool};
 pub use keys::{Issuer, KeyError, KeyInfo, Rotation};
 pub use model::{FactorMethod, FirstFactor};
-pub use tokens::AuthOptions;
+pub use ops::check_passkey_options;
+pub use tokens::{AuthOptions, PasskeyOptions};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -47,6 +48,12 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::factors::remove_my_factor)
         .service(http::factors::make_recovery_codes)
         .service(http::security_events::list_my_security_events)
+        .service(http::passkeys::begin_passkey_sign_in)
+        .service(http::passkeys::verify_passkey)
+        .service(http::passkeys::begin_passkey)
+        .service(http::passkeys::add_passkey)
+        .service(http::passkeys::list_my_passkeys)
+        .service(http::passkeys::remove_my_passkey)
         .service(http::me::get_me)
         .service(http::me::update_me);
 }

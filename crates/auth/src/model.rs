@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use karya_core::role::Role;
 use karya_core::{Lang, SessionId, Timezone, UserId};
 use karya_db::schema::{
-    auth_event_seals, auth_events, refresh_tokens, sessions, sign_in_challenges, signing_keys,
-    totp_factors, users,
+    auth_event_seals, auth_events, passkey_ceremonies, passkeys, refresh_tokens, sessions,
+    sign_in_challenges, signing_keys, totp_factors, users,
 };
 use uuid::Uuid;
 
@@ -37,6 +37,7 @@ karya_core::text_enum! {
         Password = "password",
         /// Whoever runs the server made it, for a demo account.
         Operator = "operator",
+        Passkey = "passkey",
     }
 }
 
@@ -118,6 +119,28 @@ pub(crate) struct TotpFactor {
     pub(crate) confirmed_at: Option<DateTime<Utc>>,
     pub(crate) last_step: Option<i64>,
     pub(crate) last_used_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = passkeys, check_for_backend(Pg))]
+pub(crate) struct PasskeyRow {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) credential_id: Vec<u8>,
+    pub(crate) label: String,
+    pub(crate) credential: serde_json::Value,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = passkey_ceremonies, check_for_backend(Pg))]
+pub(crate) struct CeremonyRow {
+    pub(crate) token_hash: Vec<u8>,
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) state: serde_json::Value,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Queryable, Selectable, Insertable)]

@@ -8,6 +8,15 @@ use crate::keys::KeyError;
 use crate::model::{FactorMethod, FirstFactor};
 use crate::{AuthError, Issuer};
 
+/// Whose passkeys they are, and which programs may use them.
+#[derive(Debug, Clone, Default)]
+pub struct PasskeyOptions {
+    /// The domain that passkeys are made for. Empty: the host of the public address.
+    pub rp_id: String,
+    /// Web origins and apps (`android:apk-key-hash:…`). Empty: the public address.
+    pub origins: Vec<String>,
+}
+
 /// Lifetimes, and where links lead.
 #[derive(Debug, Clone)]
 pub struct AuthOptions {
@@ -21,6 +30,7 @@ pub struct AuthOptions {
     pub verification_ttl: Duration,
     /// Start of every link in a mail. Never taken from a request.
     pub public_url: String,
+    pub passkeys: PasskeyOptions,
 }
 
 impl Default for AuthOptions {
@@ -32,6 +42,7 @@ impl Default for AuthOptions {
             refresh_grace: Duration::seconds(30),
             verification_ttl: Duration::hours(24),
             public_url: String::new(),
+            passkeys: PasskeyOptions::default(),
         }
     }
 }
@@ -56,6 +67,8 @@ impl Proved {
         let first = match self.first {
             FirstFactor::Password => ["pwd"].as_slice(),
             FirstFactor::Operator => &[],
+            // A key on a device that asked for a finger, a face or a PIN.
+            FirstFactor::Passkey => &["pop", "user", "mfa"],
         };
         let second = match self.second {
             Some(FactorMethod::Totp | FactorMethod::RecoveryCode) => ["otp", "mfa"].as_slice(),

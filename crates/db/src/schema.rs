@@ -597,6 +597,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Challenges for passkeys that wait for their answer; it takes them away.
+    passkey_ceremonies (token_hash) {
+        token_hash -> Bytea,
+        /// Who adds a passkey; null: somebody signs in.
+        user_id -> Nullable<Uuid>,
+        state -> Jsonb,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Keys on devices that say whose they are: each signs in by itself.
+    passkeys (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        credential_id -> Bytea,
+        label -> Text,
+        /// Public key, signature counter and backup state, as the library writes them. No secret.
+        credential -> Jsonb,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// Addresses for which somebody wants a new password, until the worker has seen to it. Known or not: asking does the same.
     password_reset_asks (id) {
         id -> Uuid,
@@ -617,15 +643,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Which edition of each shipped data set the reference tables hold.
-    reference_datasets (name) {
-        name -> Text,
-        checksum -> Bytea,
-        loaded_at -> Timestamptz,
-    }
-}
-
-diesel::table! {
     /// Each stands in for a second factor, once. They go with the last factor.
     recovery_codes (code_hash) {
         /// HMAC-SHA-256 of account and code, under a key derived from the master key; a code has 120 random bits.
@@ -633,6 +650,15 @@ diesel::table! {
         user_id -> Uuid,
         created_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Which edition of each shipped data set the reference tables hold.
+    reference_datasets (name) {
+        name -> Text,
+        checksum -> Bytea,
+        loaded_at -> Timestamptz,
     }
 }
 
@@ -916,6 +942,8 @@ diesel::joinable!(mentorships -> mentors (mentor_id));
 diesel::joinable!(mentorships -> users (mentee_id));
 diesel::joinable!(offerings -> mentors (mentor_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
+diesel::joinable!(passkey_ceremonies -> users (user_id));
+diesel::joinable!(passkeys -> users (user_id));
 diesel::joinable!(passwords -> users (user_id));
 diesel::joinable!(recovery_codes -> users (user_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
@@ -965,6 +993,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     mentorships,
     offerings,
     one_time_tokens,
+    passkey_ceremonies,
+    passkeys,
     passwords,
     recovery_codes,
     refresh_tokens,

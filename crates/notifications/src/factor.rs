@@ -15,6 +15,12 @@ pub enum FactorNotice {
     Removed {
         label: String,
     },
+    PasskeyAdded {
+        label: String,
+    },
+    PasskeyRemoved {
+        label: String,
+    },
     /// New recovery codes were made.
     CodesMade,
     /// A recovery code was used; so many are left.
@@ -65,6 +71,36 @@ impl FactorMail {
                 } else {
                     format!(
                         "The authenticator app \u{201c}{label}\u{201d} was removed from your Karya account at {at}."
+                    )
+                },
+            ),
+            FactorNotice::PasskeyAdded { label } => (
+                pick(
+                    "Kunci sandi ditambahkan ke akun Anda",
+                    "A passkey was added to your account",
+                ),
+                if id {
+                    format!(
+                        "Kunci sandi \u{201c}{label}\u{201d} ditambahkan ke akun Karya Anda pada {at}. Siapa pun yang memegang perangkatnya dan bisa membukanya dapat masuk tanpa kata sandi."
+                    )
+                } else {
+                    format!(
+                        "The passkey \u{201c}{label}\u{201d} was added to your Karya account at {at}. Whoever has its device and can unlock it signs in without the password."
+                    )
+                },
+            ),
+            FactorNotice::PasskeyRemoved { label } => (
+                pick(
+                    "Kunci sandi dihapus dari akun Anda",
+                    "A passkey was removed from your account",
+                ),
+                if id {
+                    format!(
+                        "Kunci sandi \u{201c}{label}\u{201d} dihapus dari akun Karya Anda pada {at}."
+                    )
+                } else {
+                    format!(
+                        "The passkey \u{201c}{label}\u{201d} was removed from your Karya account at {at}."
                     )
                 },
             ),

@@ -2,11 +2,13 @@ mod app;
 mod authenticator;
 mod client;
 mod cluster;
+mod passkey;
 
 pub use app::{PASSWORD, TestApp, email};
 pub use authenticator::Authenticator;
 pub use client::{Client, Reply};
 pub use cluster::TestDb;
+pub use passkey::{Forgery, SoftPasskey};
 
 use chrono::{DateTime, Utc};
 

@@ -45,6 +45,12 @@ impl Config {
                 "set it to one that starts with https://",
             );
         }
+        if karya_auth::check_passkey_options(&self.auth_options()).is_err() {
+            refuse(
+                "auth.passkey_rp_id and auth.passkey_origins do not fit",
+                "name a domain, and an https origin of it or below it among the origins",
+            );
+        }
         if self.mail.transport == MailTransport::Folder {
             refuse(
                 "mail.transport is `folder`",

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use karya_auth::HashingOptions;
+use karya_auth::{AuthOptions, HashingOptions, PasskeyOptions};
 use karya_db::DbOptions;
 use karya_notifications::{MailOptions, SmtpOptions, SmtpSecurity, Transport};
 use karya_web::BodyLimits;
@@ -28,6 +28,17 @@ impl Config {
             memory_kib: self.auth.hash_memory_kib,
             iterations: self.auth.hash_iterations,
             ..HashingOptions::default()
+        }
+    }
+
+    pub(crate) fn auth_options(&self) -> AuthOptions {
+        AuthOptions {
+            public_url: self.server.public_url.clone(),
+            passkeys: PasskeyOptions {
+                rp_id: self.auth.passkey_rp_id.clone(),
+                origins: self.auth.passkey_origins.clone(),
+            },
+            ..AuthOptions::default()
         }
     }
 

@@ -91,6 +91,10 @@ pub struct Auth {
     pub hash_queue: usize,
     pub hash_memory_kib: u32,
     pub hash_iterations: u32,
+    /// The domain that passkeys are made for; the host of the public address if empty. Changing it ends all of them.
+    pub passkey_rp_id: String,
+    /// Web origins and apps (`android:apk-key-hash:…`) that may use them; the public address if empty.
+    pub passkey_origins: Vec<String>,
 }
 
 /// How mails leave.
@@ -209,6 +213,8 @@ impl Default for Config {
                 hash_queue: 16,
                 hash_memory_kib: 19 * 1024,
                 hash_iterations: 2,
+                passkey_rp_id: String::new(),
+                passkey_origins: Vec::new(),
             },
             mail: Mail {
                 transport: MailTransport::Folder,

@@ -1,6 +1,7 @@
 pub(crate) mod factors;
 pub(crate) mod jwks;
 pub(crate) mod me;
+pub(crate) mod passkeys;
 pub(crate) mod password;
 pub(crate) mod register;
 pub(crate) mod security_events;

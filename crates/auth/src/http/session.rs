@@ -209,7 +209,7 @@ pub(crate) async fn verify_factor(
     Ok(signed_in_reply(signed_in, &options))
 }
 
-fn signed_in_reply(signed_in: SignedIn, options: &AuthOptions) -> HttpResponse {
+pub(super) fn signed_in_reply(signed_in: SignedIn, options: &AuthOptions) -> HttpResponse {
     let view = TokenPair {
         tokens: RefreshedTokens::new(signed_in.issued, options),
         device_token: signed_in.device_token,

@@ -124,7 +124,8 @@ pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<u
     let devices = queries::delete_old_devices(conn, now - KNOWN).await?;
     let enrolments = queries::delete_old_enrolments(conn, now - super::ENROLMENT_TTL).await?;
     let challenges = queries::delete_old_challenges(conn, now - COUNTED).await?;
-    let factors = enrolments + challenges;
+    let ceremonies = queries::delete_old_ceremonies(conn, now).await?;
+    let factors = enrolments + challenges + ceremonies;
     Ok(accounts + sessions + tokens + asks + attempts + devices + factors)
 }
 

@@ -4,6 +4,7 @@ mod accounts;
 mod devices;
 mod factors;
 mod guard;
+mod passkeys;
 mod passwords;
 mod recovery;
 mod second_factor;
@@ -18,6 +19,10 @@ pub use accounts::{
 pub(crate) use devices::{end_session, end_sessions};
 pub(crate) use factors::{ENROLMENT_TTL, confirm_totp, enrol_totp, remove_factor};
 pub(crate) use guard::code_counter;
+pub use passkeys::check_passkey_options;
+pub(crate) use passkeys::{
+    Ceremony, add_passkey, begin_passkey, begin_passkey_sign_in, remove_passkey, verify_passkey,
+};
 pub(crate) use passwords::{RESET_TTL, ask_for_reset, change_password, prepare_change};
 pub use passwords::{prepare_reset, reset_password};
 pub(crate) use recovery::regenerate as regenerate_recovery_codes;

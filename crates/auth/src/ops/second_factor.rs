@@ -7,6 +7,7 @@ use karya_core::{Challenge, MasterKey, Random, UserId};
 use karya_db::Db;
 use karya_notifications::FactorNotice;
 
+use super::passkeys::Assertion;
 use super::sessions::{Device, IssuedSession, SignedIn, Tools, failed, issue_session};
 use super::{guard, recovery};
 use crate::audit::{self, Event, EventKind};
@@ -110,6 +111,8 @@ pub(super) enum Proof<'a> {
         challenge: &'a [u8],
         code: TypedCode<'a>,
     },
+    /// A passkey that signed what was asked: a factor of two kinds by itself.
+    Passkey(Assertion<'a>),
     /// Whoever runs the server wants it, for a demo account.
     Operator,
 }
@@ -134,6 +137,7 @@ impl Proof<'_> {
         match self {
             Self::Password { .. } => (FirstFactor::Password, None),
             Self::Factor { code, .. } => (FirstFactor::Password, Some(code.method)),
+            Self::Passkey(_) => (FirstFactor::Passkey, None),
             Self::Operator => (FirstFactor::Operator, None),
         }
     }
@@ -169,6 +173,11 @@ impl Proof<'_> {
                 if queries::use_challenge(conn, challenge, now).await? == 0 {
                     return Err(AuthError::ChallengeInvalid);
                 }
+                Ok(None)
+            }
+            Self::Passkey(assertion) => {
+                held.ok_or(AuthError::PasskeyInvalid)?;
+                assertion.redeem(conn, now, user).await?;
                 Ok(None)
             }
             Self::Operator => {

@@ -17,6 +17,7 @@ mod devices;
 mod events;
 mod factors;
 mod one_time_tokens;
+mod passkeys;
 pub(crate) mod signing_keys;
 
 pub(crate) use attempts::*;
@@ -25,6 +26,7 @@ pub(crate) use devices::*;
 pub(crate) use events::*;
 pub(crate) use factors::*;
 pub(crate) use one_time_tokens::*;
+pub(crate) use passkeys::*;
 
 /// The account that holds a verified address.
 pub async fn find_verified(
