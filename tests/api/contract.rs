@@ -45,6 +45,8 @@ fn operations() -> Vec<Operation> {
                 .replace("{certificate_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{block_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{document_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{export_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{document}", "marketing")
                 .replace("{slug}", "batik-sari")
                 .replace("{code}", "33.75");
             let mut value = value.clone();

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::EmailAddress;
 use karya_core::sealing::sha256;
+use karya_core::{EmailAddress, UserId};
 
 use crate::{AuthError, queries};
 
@@ -21,6 +21,11 @@ pub(crate) fn counter(email: &EmailAddress, known_device: Option<&[u8]>) -> Vec<
         let address = email.as_str().to_lowercase();
         sha256(&[b"address\0", address.as_bytes()].concat())
     }
+}
+
+/// Who is counted that proves once more who they are.
+pub(crate) fn account_counter(user: UserId) -> Vec<u8> {
+    sha256(&[b"account\0", user.as_uuid().as_bytes().as_slice()].concat())
 }
 
 /// Counts a try before its password is looked at, so that of many at once no more get through than may; refuses it
