@@ -47,6 +47,8 @@ fn operations() -> Vec<Operation> {
                 .replace("{document_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{factor_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{passkey_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{export_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{document}", "marketing")
                 .replace("{slug}", "batik-sari")
                 .replace("{code}", "33.75");
             let mut value = value.clone();

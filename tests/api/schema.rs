@@ -151,6 +151,13 @@ async fn enumerations_agree_with_the_database() {
         ("action_items", "assignee", texts!(Side)),
         ("certificates", "side", texts!(Side)),
         ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
+        ("data_exports", "state", texts!(karya::rights::ExportState)),
+        ("consents", "channel", texts!(karya_auth::ConsentChannel)),
+        (
+            "legal_documents",
+            "document",
+            texts!(karya_auth::LegalDocument),
+        ),
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("sessions", "first_factor", texts!(FirstFactor)),

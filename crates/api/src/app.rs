@@ -12,7 +12,7 @@ use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::state::AppState;
-use crate::{health, pages, spec, sync};
+use crate::{health, pages, rights, spec, sync};
 
 /// Every documented operation. Each is registered once; the document is collected from here.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -22,6 +22,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
             .configure(karya_business_profile::routes)
             .configure(karya_mentoring_booking::routes)
             .configure(karya_auth::routes)
+            .configure(rights::routes)
             .configure(karya_reference::routes)
             .service(sync::list_changes),
     )

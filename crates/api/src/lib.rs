@@ -11,6 +11,7 @@ pub mod doctor;
 mod health;
 mod logging;
 mod pages;
+pub mod rights;
 mod serve;
 pub mod spec;
 mod state;
@@ -35,6 +36,7 @@ pub fn error_codes() -> Vec<&'static Code> {
         karya_auth::CODES,
         karya_business_profile::CODES,
         karya_mentoring_booking::CODES,
+        rights::CODES,
         sync::CODES,
     ]
     .concat();

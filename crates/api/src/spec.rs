@@ -37,7 +37,7 @@ pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
 pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 34] = [
+pub const PUBLIC: [&str; 36] = [
     "register_account",
     "verify_email",
     "login",
@@ -47,6 +47,8 @@ pub const PUBLIC: [&str; 34] = [
     "refresh_tokens",
     "ask_for_password_reset",
     "confirm_password_reset",
+    "confirm_email_change",
+    "undo_email_change",
     "get_jwks",
     "get_liveness",
     "get_readiness",

@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
+use crate::rights;
 use crate::state::Parts;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -64,12 +65,20 @@ pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder 
         master_key: parts.master_key.clone(),
         fetcher: parts.fetcher.clone(),
     };
-    let worker = WorkerBuilder::new(database_url);
+    let rights = rights::Context {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        random: parts.random.clone(),
+        master_key: parts.master_key.clone(),
+        storage: parts.storage.clone(),
+    };
+    let worker = WorkerBuilder::new(database_url).register::<rights::BuildExport>(rights);
     let worker = karya_auth::jobs::register(worker, &context);
     karya_mentoring_booking::jobs::register(worker, &mentoring)
 }
 
 /// Deletes what every domain no longer needs.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
 pub async fn sweep(
     conn: &mut AsyncPgConnection,
     storage: &Storage,
@@ -79,6 +88,8 @@ pub async fn sweep(
     karya_auth::ops::sweep(conn, now).await?;
     karya_db::sync::forget(conn, now - KEEP_TOMBSTONES).await?;
     karya_mentoring_booking::sweep(conn, now).await?;
+    let overdue = rights::sweep(conn, now).await?;
+    metrics::gauge!("karya_data_requests_overdue").set(overdue as f64);
     karya_storage::objects::sweep(conn, storage, now).await?;
     Ok(())
 }

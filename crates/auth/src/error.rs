@@ -17,6 +17,12 @@ karya_core::codes! {
     RESET_INVALID = "auth.reset_invalid", Invalid,
         title: "Kode untuk kata sandi baru tidak berlaku" / "The code for a new password is not valid",
         fix: "Kode mungkin sudah dipakai atau kedaluwarsa. Minta surel yang baru." / "It may have been used or have expired. Ask for a new mail.";
+    EMAIL_CHANGE_INVALID = "auth.email_change_invalid", Invalid,
+        title: "Kode untuk mengganti alamat surel tidak berlaku" / "The code for a change of address is not valid",
+        fix: "Kode mungkin sudah dipakai atau kedaluwarsa. Minta surel yang baru." / "It may have been used or have expired. Ask for a new mail.";
+    CONSENT_REQUIRED = "auth.consent_required", Conflict,
+        title: "Tanpa persetujuan ini tidak ada akun" / "There is no account without this consent",
+        fix: "Untuk menariknya kembali, hapus akun Anda." / "To withdraw it, delete your account.";
     REFRESH_INVALID = "auth.refresh_invalid", Unauthenticated,
         title: "Token penyegar tidak berlaku" / "The refresh token is not valid",
         fix: "Minta pengguna masuk lagi." / "Ask the user to sign in again.";
@@ -62,6 +68,12 @@ pub enum AuthError {
     TokenInvalid,
     #[error("the reset token is unknown, used or expired")]
     ResetInvalid,
+    #[error("the token of a change of address is unknown, used or expired")]
+    EmailChangeInvalid,
+    #[error("the account cannot be without this consent")]
+    ConsentRequired,
+    #[error("no version of the document is in force")]
+    DocumentNotFound,
     #[error("the refresh token is unknown or expired, or its session is over")]
     RefreshInvalid,
     #[error("the refresh token was used before")]
@@ -110,6 +122,8 @@ impl ApiError for AuthError {
             Self::AccountLocked => &ACCOUNT_LOCKED,
             Self::TokenInvalid => &TOKEN_INVALID,
             Self::ResetInvalid => &RESET_INVALID,
+            Self::EmailChangeInvalid => &EMAIL_CHANGE_INVALID,
+            Self::ConsentRequired => &CONSENT_REQUIRED,
             Self::RefreshInvalid => &REFRESH_INVALID,
             Self::RefreshReused => &REFRESH_REUSED,
             Self::TooManyAttempts { .. } => &TOO_MANY_ATTEMPTS,
@@ -120,7 +134,7 @@ impl ApiError for AuthError {
             Self::PasskeyInvalid => &PASSKEY_INVALID,
             Self::TooManyFactors => &TOO_MANY_FACTORS,
             Self::NoFactor => &NO_FACTOR,
-            Self::SessionNotFound | Self::FactorNotFound => &NOT_FOUND,
+            Self::SessionNotFound | Self::FactorNotFound | Self::DocumentNotFound => &NOT_FOUND,
             Self::StaleVersion => &STALE_VERSION,
             Self::AccountGone => &karya_web::codes::UNAUTHENTICATED,
             Self::Token(_) => &karya_db::INTERNAL,

@@ -4,15 +4,16 @@ use chrono::{DateTime, Utc};
 use karya_core::{Clock, EmailAddress, Random, SessionId, UserId};
 use karya_db::{AsyncPgConnection, Db};
 use karya_jobs::{Job, JobError, WorkerBuilder};
-use karya_notifications::{FactorMail, FactorNotice, Mailer, Template};
+use karya_notifications::{AccountMail, AccountNotice, FactorMail, FactorNotice, Mailer, Template};
 use serde::{Deserialize, Serialize};
 
+pub use crate::email_change_jobs::{NotifyEmailChanged, SendEmailChange};
 use crate::model::{Account, Session, UserState};
 use crate::queries::Purpose;
 use crate::{AuthOptions, ops, queries};
 
 /// So that nobody can fill a stranger's mailbox by registering with it again and again.
-const MAX_MAILS_AN_HOUR: i64 = 3;
+pub(crate) const MAX_MAILS_AN_HOUR: i64 = 3;
 
 /// What the jobs of this crate need.
 #[derive(Clone)]
@@ -34,6 +35,9 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<SendPasswordReset>(context.clone())
         .register::<NotifyPasswordChanged>(context.clone())
         .register::<NotifyFactor>(context.clone())
+        .register::<SendEmailChange>(context.clone())
+        .register::<NotifyEmailChanged>(context.clone())
+        .register::<NotifyExportReady>(context.clone())
 }
 
 /// Tells a mailbox that somebody registered with it: a link to prove it, or, if it is proved, a notice.
@@ -224,6 +228,28 @@ impl Job for NotifyPasswordChanged {
     }
 }
 
+/// Tells somebody that the copy of their data can be downloaded.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyExportReady {
+    pub user_id: UserId,
+}
+
+impl Job for NotifyExportReady {
+    const NAME: &'static str = "auth.notify_export_ready";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        tell_account(&context, self.user_id, |display_name| {
+            Template::Account(AccountMail {
+                notice: AccountNotice::ExportReady,
+                display_name,
+                link: None,
+            })
+        })
+        .await
+    }
+}
+
 /// Tells the owner of an account what happened to its second factors.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct NotifyFactor {
@@ -298,7 +324,11 @@ async fn tell_owner(
     .await
 }
 
-async fn tell(context: &Context, account: &Account, template: &Template) -> Result<(), JobError> {
+pub(crate) async fn tell(
+    context: &Context,
+    account: &Account,
+    template: &Template,
+) -> Result<(), JobError> {
     let (now, locale) = (context.clock.now(), account.user.locale);
     let email = address(account)?;
     Ok(context.mailer.send(now, &email, locale, template).await?)
@@ -308,7 +338,7 @@ fn address(account: &Account) -> Result<EmailAddress, JobError> {
     parse(&account.email)
 }
 
-fn parse(address: &str) -> Result<EmailAddress, JobError> {
+pub(crate) fn parse(address: &str) -> Result<EmailAddress, JobError> {
     EmailAddress::parse(address)
         .map_err(|rule| format!("a stored address is not one: {}", rule.code()).into())
 }

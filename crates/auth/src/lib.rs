@@ -5,6 +5,7 @@
 //! hashes. Passwords are hashed in a pool of their own, so that a storm of sign-ins leaves the rest of the server alone.
 
 pub mod audit;
+mod email_change_jobs;
 mod error;
 pub mod hashing;
 mod http;
@@ -20,7 +21,7 @@ pub mod totp;
 pub use error::{AuthError, CODES};
 pub use hashing::{HashingOptions, PasswordPool};
 pub use keys::{Issuer, KeyError, KeyInfo, Rotation};
-pub use model::{FactorMethod, FirstFactor};
+pub use model::{ConsentChannel, FactorMethod, FirstFactor, LegalDocument};
 pub use ops::check_passkey_options;
 pub use tokens::{AuthOptions, PasskeyOptions};
 
@@ -37,6 +38,12 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::password::ask_for_password_reset)
         .service(http::password::confirm_password_reset)
         .service(http::password::change_my_password)
+        .service(http::email_change::ask_for_email_change)
+        .service(http::email_change::confirm_email_change)
+        .service(http::email_change::undo_email_change)
+        .service(http::consents::list_my_consents)
+        .service(http::consents::give_consent)
+        .service(http::consents::withdraw_consent)
         .service(http::sessions::list_my_sessions)
         .service(http::sessions::end_my_session)
         .service(http::sessions::end_my_other_sessions)

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use karya_core::role::Role;
 use karya_core::{Lang, SessionId, Timezone, UserId};
 use karya_db::schema::{
-    auth_event_seals, auth_events, passkey_ceremonies, passkeys, refresh_tokens, sessions,
-    sign_in_challenges, signing_keys, totp_factors, users,
+    auth_event_seals, auth_events, consents, email_changes, passkey_ceremonies, passkeys,
+    refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
 };
 use uuid::Uuid;
 
@@ -198,4 +198,86 @@ pub(crate) struct Seal {
     pub(crate) position: i64,
     pub(crate) event_id: Uuid,
     pub(crate) hash: Vec<u8>,
+}
+
+/// A change of address, without the hashes of its tokens.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = email_changes, check_for_backend(Pg))]
+pub(crate) struct EmailChange {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) old_address: String,
+    pub(crate) new_address: String,
+    pub(crate) asked_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) confirmed_at: Option<DateTime<Utc>>,
+    pub(crate) undo_until: Option<DateTime<Utc>>,
+    pub(crate) undone_at: Option<DateTime<Utc>>,
+}
+
+karya_core::text_enum! {
+    /// Something that people agree to.
+    pub enum LegalDocument {
+        Terms = "terms",
+        Privacy = "privacy",
+        /// Mails about offers.
+        Marketing = "marketing",
+    }
+}
+
+impl LegalDocument {
+    /// Whether there is no account without it.
+    pub(crate) const fn is_required(self) -> bool {
+        !matches!(self, Self::Marketing)
+    }
+}
+
+karya_core::text_enum! {
+    /// Where somebody agreed to a document.
+    pub enum ConsentChannel {
+        Registration = "registration",
+        Android = "android",
+        Ios = "ios",
+        Web = "web",
+        Other = "other",
+    }
+}
+
+karya_core::text_enum! {
+    /// What an account says about a document.
+    pub enum ConsentState {
+        /// Nothing yet.
+        None = "none",
+        Given = "given",
+        /// It agreed to a version that is not in force any more.
+        Outdated = "outdated",
+        Withdrawn = "withdrawn",
+    }
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = consents, check_for_backend(Pg))]
+pub(crate) struct Consent {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) document: LegalDocument,
+    pub(crate) version: String,
+    pub(crate) locale: Lang,
+    pub(crate) channel: ConsentChannel,
+    pub(crate) ip_prefix: Option<String>,
+    pub(crate) given_at: DateTime<Utc>,
+    pub(crate) withdrawn_at: Option<DateTime<Utc>>,
+}
+
+impl EmailChange {
+    /// Whether it waits to be confirmed.
+    pub(crate) fn is_open(&self, now: DateTime<Utc>) -> bool {
+        self.confirmed_at.is_none() && self.expires_at > now
+    }
+
+    /// Whether it was confirmed, and its owner may still take it back.
+    pub(crate) fn can_be_undone(&self, now: DateTime<Utc>) -> bool {
+        self.undone_at.is_none() && self.undo_until.is_some_and(|until| until > now)
+    }
 }

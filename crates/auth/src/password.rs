@@ -1,6 +1,6 @@
 //! Which passwords are taken: length and guessability, no composition rules (NIST SP 800-63B-4 §3.1.1.2).
 
-use karya_core::{EmailAddress, Rule, Words};
+use karya_core::{Check, EmailAddress, Rule, Words};
 use zxcvbn::Score;
 
 pub const MIN: usize = 12;
@@ -49,6 +49,13 @@ pub fn check(password: &str, email: &EmailAddress, display_name: &str) -> Result
         Err(TOO_GUESSABLE)
     } else {
         Ok(())
+    }
+}
+
+/// Refuses what no password can be, before it is hashed.
+pub(crate) fn check_given(check: &mut Check, pointer: &str, password: &str) {
+    if password.chars().count() > MAX {
+        check.fail(pointer, Rule::TooLong { max: MAX });
     }
 }
 

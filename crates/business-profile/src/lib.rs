@@ -6,6 +6,7 @@ mod http;
 pub mod model;
 mod ops;
 mod queries;
+pub mod rights;
 pub mod sync;
 
 pub use demo::seed_demo;

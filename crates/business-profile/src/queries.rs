@@ -25,6 +25,26 @@ pub(crate) enum Key<'a> {
     Slug(&'a str),
 }
 
+/// A business with its sealed NPWP and NIK.
+type SealedNumbers = (BusinessId, Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// The sealed identity numbers of the businesses that somebody registered.
+pub(crate) async fn sealed_numbers(
+    conn: &AsyncPgConnection,
+    user: UserId,
+) -> QueryResult<Vec<SealedNumbers>> {
+    business_registrations::table
+        .filter(business_registrations::registered_by.eq(user))
+        .select((
+            business_registrations::business_id,
+            business_registrations::npwp_sealed,
+            business_registrations::nik_sealed,
+        ))
+        .order(business_registrations::business_id)
+        .load(&mut &*conn)
+        .await
+}
+
 pub(crate) async fn find(
     conn: &AsyncPgConnection,
     key: Key<'_>,

@@ -381,6 +381,62 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Who agreed to which version, and the proof of it. Withdrawn ones stay.
+    consents (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        document -> Text,
+        version -> Text,
+        /// The language in which it was shown.
+        locale -> Text,
+        channel -> Text,
+        ip_prefix -> Nullable<Text>,
+        given_at -> Timestamptz,
+        withdrawn_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Copies of everything that is stored on a person, for that person.
+    data_exports (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        state -> Text,
+        asked_at -> Timestamptz,
+        /// When the law wants it to be ready: 3 times 24 hours after it was asked for (UU 27/2022 art. 32).
+        due_at -> Timestamptz,
+        ready_at -> Nullable<Timestamptz>,
+        expires_at -> Nullable<Timestamptz>,
+        /// The object is sealed under a key from the master key.
+        object_key -> Nullable<Text>,
+        size -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    /// Changes of an address: asked for, confirmed at the new address, undone from the old one.
+    email_changes (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        /// Which session asked: it goes on when the change is confirmed.
+        session_id -> Nullable<Uuid>,
+        old_address -> Citext,
+        new_address -> Citext,
+        asked_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        /// When something was sent to the new address.
+        mailed_at -> Nullable<Timestamptz>,
+        /// SHA-256 of the token that went to the new address.
+        confirm_hash -> Nullable<Bytea>,
+        confirmed_at -> Nullable<Timestamptz>,
+        /// SHA-256 of the token that went to the old address.
+        undo_hash -> Nullable<Bytea>,
+        undo_until -> Nullable<Timestamptz>,
+        undone_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// Addresses and the accounts that claim them. Anyone may claim; only the one who proves the mailbox has it.
     emails (id) {
         id -> Uuid,
@@ -491,6 +547,15 @@ diesel::table! {
         user_id -> Uuid,
         created_at -> Timestamptz,
         last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// What people agree to. The newest published version counts; a new one is a row of a migration.
+    legal_documents (document, version) {
+        document -> Text,
+        version -> Text,
+        published_at -> Timestamptz,
     }
 }
 
@@ -927,6 +992,11 @@ diesel::joinable!(calendar_feeds -> users (user_id));
 diesel::joinable!(calendars -> regions (region_code));
 diesel::joinable!(calendars -> users (user_id));
 diesel::joinable!(certificates -> users (user_id));
+diesel::joinable!(consents -> users (user_id));
+diesel::joinable!(data_exports -> stored_objects (object_key));
+diesel::joinable!(data_exports -> users (user_id));
+diesel::joinable!(email_changes -> sessions (session_id));
+diesel::joinable!(email_changes -> users (user_id));
 diesel::joinable!(emails -> users (user_id));
 diesel::joinable!(external_busy -> calendars (owner_id));
 diesel::joinable!(external_busy -> external_calendars (calendar_id));
@@ -959,9 +1029,6 @@ diesel::joinable!(waitlist_entries -> users (mentee_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     action_items,
-    auth_event_seals,
-    auth_events,
-    auth_events_to_seal,
     availability_overrides,
     availability_schedules,
     blocks,
@@ -981,6 +1048,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     calendar_feeds,
     calendars,
     certificates,
+    consents,
+    data_exports,
+    email_changes,
     emails,
     external_busy,
     external_calendars,
@@ -1010,3 +1080,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     users,
     waitlist_entries,
 );
+diesel::allow_tables_to_appear_in_same_query!(auth_event_seals, auth_events, auth_events_to_seal,);

@@ -1,5 +1,6 @@
 //! What the platform tells people. Today: mail, in Indonesian and English, and the development inbox.
 
+mod account;
 mod booking;
 mod dispute;
 mod documents;
@@ -13,6 +14,7 @@ mod phrases;
 mod series;
 pub mod templates;
 
+pub use account::{AccountMail, AccountNotice};
 pub use booking::{BookingMail, BookingNotice, OtherMentor};
 pub use dispute::{DisputeMail, DisputeNotice};
 pub use documents::DocumentsMail;

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use karya_core::Lang;
 
 use crate::{
-    BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail, MentorMail, MentorshipMail,
-    SeriesMail, phrases,
+    AccountMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail, MentorMail,
+    MentorshipMail, SeriesMail, phrases,
 };
 
 /// A mail, apart from who gets it.
@@ -52,6 +52,16 @@ pub enum Template {
         token: String,
         valid_minutes: i64,
     },
+    /// Lets the owner of a mailbox confirm that an account shall have it as its address. It names nobody.
+    ConfirmEmailChange {
+        /// Opens the page that asks for the account's password.
+        link: String,
+        /// For the app, when the link cannot be opened.
+        token: String,
+        valid_minutes: i64,
+    },
+    /// Tells the owner of an account what happened to it.
+    Account(AccountMail),
     /// Tells the owner of an account that its password was changed.
     PasswordChanged {
         display_name: String,
@@ -243,6 +253,28 @@ impl Template {
                     Words::to(display_name, paragraphs, id),
                 )
             }
+            Self::ConfirmEmailChange { link, token, valid_minutes } => (
+                pick("Konfirmasi alamat surel baru", "Confirm a new e-mail address"),
+                Words {
+                    greeting: pick("Halo,", "Hello,").to_owned(),
+                    paragraphs: vec![
+                        pick(
+                            "Seseorang ingin memakai alamat surel ini untuk akun Karya-nya. Bila itu Anda, buka tautan ini dan masukkan kata sandi akun Anda.",
+                            "Somebody wants to use this address for their Karya account. If it was you, open this link and enter the password of your account.",
+                        )
+                        .to_owned(),
+                        if id {
+                            format!("Tautan ini berlaku {valid_minutes} menit dan hanya sekali. Bila bukan Anda, abaikan surel ini.")
+                        } else {
+                            format!("The link is good for {valid_minutes} minutes and works once. If it was not you, ignore this mail.")
+                        },
+                    ],
+                    button: Some((pick("Pakai alamat ini", "Use this address"), link.clone())),
+                    code: Some((pick("Atau tempel kode ini di aplikasi", "Or paste this code in the app"), token.clone())),
+                    closing,
+                },
+            ),
+            Self::Account(mail) => mail.words(id),
             Self::Booking(mail) => mail.words(id),
             Self::Mentor(mail) => mail.words(id),
             Self::Group(mail) => mail.words(id),
@@ -286,9 +318,9 @@ mod tests {
 
     use super::Template;
     use crate::{
-        BookingMail, BookingNotice, DisputeMail, DisputeNotice, DocumentsMail, FactorMail,
-        FactorNotice, GroupMail, GroupNotice, MentorDecision, MentorMail, MentorshipMail,
-        MentorshipNotice, OtherMentor, SeriesMail, SeriesNotice,
+        AccountMail, AccountNotice, BookingMail, BookingNotice, DisputeMail, DisputeNotice,
+        DocumentsMail, FactorMail, FactorNotice, GroupMail, GroupNotice, MentorDecision,
+        MentorMail, MentorshipMail, MentorshipNotice, OtherMentor, SeriesMail, SeriesNotice,
     };
 
     fn verify() -> Template {
@@ -347,6 +379,11 @@ mod tests {
                 device_name: bad(),
                 at: chrono::DateTime::UNIX_EPOCH,
             },
+            Template::Account(AccountMail {
+                notice: AccountNotice::AddressInUse,
+                display_name: bad(),
+                link: Some(bad()),
+            }),
             Template::Booking(BookingMail {
                 notice: BookingNotice::Declined,
                 display_name: bad(),

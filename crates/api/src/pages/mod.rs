@@ -1,6 +1,7 @@
 //! The few pages for people: the landing page, the explanation of each error code, the links in mails,
 //! and the interactive documentation. Plain HTML; scripts only in the documentation.
 
+mod email_change;
 mod problems;
 mod reset_password;
 mod verify_certificate;
@@ -44,6 +45,16 @@ pub(crate) fn routes(cfg: &mut web::ServiceConfig, state: &AppState) {
     .route("/verify-email", web::post().to(verify_email::submit))
     .route("/reset-password", web::get().to(reset_password::form))
     .route("/reset-password", web::post().to(reset_password::submit))
+    .route(
+        "/confirm-email-change",
+        web::get().to(email_change::confirm_form),
+    )
+    .route(
+        "/confirm-email-change",
+        web::post().to(email_change::confirm),
+    )
+    .route("/undo-email-change", web::get().to(email_change::undo_form))
+    .route("/undo-email-change", web::post().to(email_change::undo))
     .route("/docs", web::get().to(async || redirect("/docs/")))
     .service(SwaggerUi::new("/docs/{_:.*}").config(swagger));
     if let Some(folder) = &state.inbox {

@@ -1,3 +1,5 @@
+pub(crate) mod consents;
+pub(crate) mod email_change;
 pub(crate) mod factors;
 pub(crate) mod jwks;
 pub(crate) mod me;

@@ -7,6 +7,7 @@ use karya_web::{CommonProblems, Idempotency, Json, Problem, ProblemBody, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::model::LegalDocument;
 use crate::ops::{self, NewAccount};
 use crate::{AuthError, PasswordPool, password};
 
@@ -27,6 +28,54 @@ pub(crate) struct RegisterAccount {
     /// `Asia/Jakarta` unless given.
     #[schema(nullable = false)]
     timezone: Option<Timezone>,
+    /// What the form asked to agree to.
+    #[schema(nullable = false)]
+    accepted: Option<AcceptedVersions>,
+}
+
+/// The versions of the documents that somebody agreed to, which must be those in force.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptedVersions {
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 10,
+        example = "2026-06-01"
+    )]
+    terms: Option<String>,
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 10,
+        example = "2026-06-01"
+    )]
+    privacy: Option<String>,
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 10,
+        example = "2026-06-01"
+    )]
+    marketing: Option<String>,
+}
+
+impl AcceptedVersions {
+    fn given(&self) -> Vec<(LegalDocument, &'static str, String)> {
+        let Self {
+            terms,
+            privacy,
+            marketing,
+        } = self;
+        [
+            (LegalDocument::Terms, "/accepted/terms", terms),
+            (LegalDocument::Privacy, "/accepted/privacy", privacy),
+            (LegalDocument::Marketing, "/accepted/marketing", marketing),
+        ]
+        .into_iter()
+        .filter_map(|(document, pointer, version)| Some((document, pointer, version.clone()?)))
+        .collect()
+    }
 }
 
 impl RegisterAccount {
@@ -47,6 +96,11 @@ impl RegisterAccount {
                 display_name,
                 locale: self.locale.unwrap_or(Lang::Id),
                 timezone: self.timezone.unwrap_or(Timezone::Jakarta),
+                accepted: self
+                    .accepted
+                    .as_ref()
+                    .map(AcceptedVersions::given)
+                    .unwrap_or_default(),
             });
         Ok(check.finish(account)?)
     }

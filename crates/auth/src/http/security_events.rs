@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Utc};
@@ -39,15 +41,16 @@ pub(crate) struct SecurityEventView {
     by_staff: bool,
 }
 
-impl From<(SecurityEvent, Option<String>)> for SecurityEventView {
-    fn from((event, device_name): (SecurityEvent, Option<String>)) -> Self {
+impl SecurityEventView {
+    fn new(event: SecurityEvent, device_names: &HashMap<SessionId, Option<String>>) -> Self {
+        let session = event.session_id.as_ref();
         Self {
             id: event.id,
             kind: event.kind,
             reason: event.reason,
             at: event.at,
+            device_name: session.and_then(|id| device_names.get(id).cloned().flatten()),
             session_id: event.session_id,
-            device_name,
             ip_prefix: event.ip_prefix,
             by_staff: event.actor_id.is_some(),
         }
@@ -83,18 +86,21 @@ pub(crate) async fn list_my_security_events(
 ) -> Result<HttpResponse, Problem> {
     let scope = format!("security-events {}", actor.user_id);
     let paging = Paging::new(&cursors, scope, page.limit, page.cursor.as_deref())?;
-    let rows = {
-        let reader = db.read_list().await?;
-        queries::events_of(
-            &reader,
-            actor.user_id,
-            paging.after()?,
-            paging.size.and_one(),
-        )
+    let user = actor.user_id;
+    let reader = db.read_list().await?;
+    let rows = queries::events_of(&reader, user, paging.after()?, paging.size.and_one())
         .await
-        .map_err(AuthError::from)?
-    };
-    let (rows, next_cursor) = paging.cut(rows, |(event, _)| event.id);
-    let items = rows.into_iter().map(Into::into).collect();
+        .map_err(AuthError::from)?;
+    let (rows, next_cursor) = paging.cut(rows, |event| event.id);
+    let sessions = rows.iter().filter_map(|event| event.session_id).collect();
+    let names = queries::device_names(&reader, user, sessions)
+        .await
+        .map_err(AuthError::from)?;
+    drop(reader);
+    let names = names.into_iter().collect();
+    let items = rows
+        .into_iter()
+        .map(|event| SecurityEventView::new(event, &names))
+        .collect();
     Ok(Reply::ok(&SecurityEventPage { items, next_cursor })?.into())
 }

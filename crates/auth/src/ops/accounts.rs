@@ -5,9 +5,10 @@ use karya_core::{EmailAddress, Lang, Text, Timezone, UserId};
 use karya_db::{Db, OnConstraint};
 use karya_web::Patch;
 
+use super::consents::accept_at_registration;
 use super::hash_of;
 use crate::audit::{self, Event, EventKind};
-use crate::model::{Account, User, UserState};
+use crate::model::{Account, LegalDocument, User, UserState};
 use crate::queries::Purpose;
 use crate::{AuthError, PasswordPool, jobs, queries};
 
@@ -18,6 +19,8 @@ pub struct NewAccount {
     pub display_name: Text,
     pub locale: Lang,
     pub timezone: Timezone,
+    /// Documents, where they stand in the request, and the versions that were agreed to.
+    pub accepted: Vec<(LegalDocument, &'static str, String)>,
 }
 
 /// Registers an account that claims an address.
@@ -42,6 +45,7 @@ pub async fn register(
         queries::insert_email(conn, user.id, &account.email, None, now).await?;
         queries::insert_password(conn, user.id, password_hash, now).await?;
         audit::record(conn, now, Event::of(EventKind::Registered, user.id)).await?;
+        accept_at_registration(conn, now, user.id, account.locale, &account.accepted).await?;
         karya_jobs::enqueue(conn, &jobs::SendVerification { user_id: user.id }).await?;
         Ok(user.id)
     })
@@ -126,7 +130,8 @@ pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<u
     let challenges = queries::delete_old_challenges(conn, now - COUNTED).await?;
     let ceremonies = queries::delete_old_ceremonies(conn, now).await?;
     let factors = enrolments + challenges + ceremonies;
-    Ok(accounts + sessions + tokens + asks + attempts + devices + factors)
+    let changes = queries::delete_old_email_changes(conn, now - ENDED).await?;
+    Ok(accounts + sessions + tokens + asks + attempts + devices + factors + changes)
 }
 
 /// An account made by an operator or by the demo seed.

@@ -1,7 +1,9 @@
 //! The rules. Each operation takes a connection, then the time, then who and what.
 
 mod accounts;
+mod consents;
 mod devices;
+mod email_change;
 mod factors;
 mod guard;
 mod passkeys;
@@ -16,7 +18,10 @@ pub use accounts::{
     NewAccount, NewVerifiedUser, ProfileChange, check_verification, create_verified_user, register,
     sweep, verify_email,
 };
+pub(crate) use consents::{Standing, give_consent, list_consents, withdraw_consent};
 pub(crate) use devices::{end_session, end_sessions};
+pub(crate) use email_change::{CONFIRM_TTL, UNDO_TTL, ask_for_email_change};
+pub use email_change::{check_email_change, confirm_email_change, prepare_undo, undo_email_change};
 pub(crate) use factors::{ENROLMENT_TTL, confirm_totp, enrol_totp, remove_factor};
 pub(crate) use guard::code_counter;
 pub use passkeys::check_passkey_options;
@@ -29,7 +34,7 @@ pub(crate) use recovery::regenerate as regenerate_recovery_codes;
 pub(crate) use second_factor::{TypedCode, admit_code, verify_factor};
 pub(crate) use sessions::{Device, IssuedSession, SignedIn, Tools, login, refresh};
 pub use sessions::{demo_token, logout};
-pub(crate) use step_up::{needs_step_up, show, step_up};
+pub(crate) use step_up::{check_current_password, needs_step_up, show, step_up};
 
 /// How a token from a mail is stored; people copy it with spaces around it.
 fn hash_of(token: &str) -> Vec<u8> {

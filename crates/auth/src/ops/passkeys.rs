@@ -19,6 +19,7 @@ use webauthn_rs::prelude::{
 use super::factors::MAX;
 use super::second_factor::{Issued, Proof};
 use super::sessions::{Device, SignedIn, Tools, failed, issue_session};
+use crate::audit::{self, Event, EventKind};
 use crate::jobs::NotifyFactor;
 use crate::model::{CeremonyRow, PasskeyRow};
 use crate::{AuthError, AuthOptions, queries};
@@ -201,6 +202,8 @@ pub(crate) async fn add_passkey(
             "passkeys_credential_key",
             || AuthError::from(not_accepted()),
         )?;
+    let added = Event::of(EventKind::FactorAdded, user).reason("passkey");
+    audit::record(conn, now, added).await?;
     let notice = FactorNotice::PasskeyAdded {
         label: row.label.clone(),
     };
@@ -219,6 +222,8 @@ pub(crate) async fn remove_passkey(
         let label = queries::delete_passkey(conn, (user, passkey))
             .await?
             .ok_or(AuthError::FactorNotFound)?;
+        let removed = Event::of(EventKind::FactorRemoved, user).reason("passkey");
+        audit::record(conn, now, removed).await?;
         NotifyFactor::enqueue(conn, user, now, FactorNotice::PasskeyRemoved { label }).await
     })
     .await

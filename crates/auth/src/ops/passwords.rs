@@ -1,7 +1,7 @@
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{EmailAddress, Invalid, SessionId, UserId};
-use karya_db::{Db, OnConstraint};
+use karya_db::{Conn, Db, OnConstraint};
 use uuid::Uuid;
 
 use super::step_up::{check_own_password, wrong_password};
@@ -38,12 +38,25 @@ pub async fn prepare_reset(
     let user = queries::reset_user(&conn, &hash_of(token), now)
         .await?
         .ok_or(AuthError::ResetInvalid)?;
-    let account = queries::find_account(&conn, user)
-        .await?
-        .ok_or(AuthError::ResetInvalid)?;
+    let hashed = hash_new(conn, passwords, user, new_password).await?;
+    hashed.ok_or(AuthError::ResetInvalid)
+}
+
+/// Checks the password that an account is to have, and hashes it; none if there is no such account.
+pub(super) async fn hash_new(
+    conn: Conn,
+    passwords: &PasswordPool,
+    user: UserId,
+    new_password: &str,
+) -> Result<Option<String>, AuthError> {
+    let account = queries::find_account(&conn, user).await?;
+    // Back before the hash is computed.
     drop(conn);
+    let Some(account) = account else {
+        return Ok(None);
+    };
     check_new(&account, new_password)?;
-    passwords.hash(new_password).await
+    passwords.hash(new_password).await.map(Some)
 }
 
 /// Sets a password with the token from a reset mail, after [`prepare_reset`]: once, and never signs in.
@@ -136,24 +149,36 @@ pub(crate) async fn change_password(
 }
 
 /// What a new password ends, and who is told.
-async fn after_change(
+pub(super) async fn after_change(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<(), AuthError> {
+    end_access(conn, now, user, keep).await?;
+    let notice = jobs::NotifyPasswordChanged {
+        user_id: user,
+        at: now,
+    };
+    karya_jobs::enqueue(conn, &notice).await?;
+    Ok(())
+}
+
+/// Ends whatever the credentials that are no more had opened, except one session.
+pub(super) async fn end_access(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     user: UserId,
     keep: Option<SessionId>,
 ) -> Result<(), AuthError> {
     queries::void_tokens(conn, user, now).await?;
+    queries::void_email_changes(conn, user, now).await?;
     // Whoever knew the old password may have been one of them.
     queries::forget_devices(conn, user).await?;
     queries::delete_challenges(conn, user).await?;
     let reason = "credential_change";
     let ended = queries::revoke_sessions(conn, user, keep, reason, now).await?;
     audit::sessions_ended(conn, now, user, &ended, reason).await?;
-    let notice = jobs::NotifyPasswordChanged {
-        user_id: user,
-        at: now,
-    };
-    karya_jobs::enqueue(conn, &notice).await?;
     Ok(())
 }
 

@@ -129,6 +129,7 @@ impl Proof<'_> {
         match self {
             Self::Password { .. } => "password",
             Self::Factor { code, .. } => code.method.as_str(),
+            Self::Passkey(_) => "passkey",
             Self::Operator => "operator",
         }
     }

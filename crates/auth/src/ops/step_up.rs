@@ -55,6 +55,19 @@ pub(super) async fn check_own_password(
     verdict.map(|_right| Some(phc))
 }
 
+/// The same for an operation that takes `current_password`: a wrong one is a fault of that field.
+pub(crate) async fn check_current_password(
+    db: &Db,
+    passwords: &PasswordPool,
+    now: DateTime<Utc>,
+    user: UserId,
+    password: &str,
+) -> Result<String, AuthError> {
+    check_own_password(db, passwords, now, user, password)
+        .await?
+        .ok_or_else(|| wrong_password("/current_password"))
+}
+
 /// What the owner of a session shows.
 pub(crate) enum Shown<'a> {
     /// The hash of the password that was checked.

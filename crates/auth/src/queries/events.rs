@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{count, exists, not};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use karya_core::UserId;
+use karya_core::{SessionId, UserId};
 use karya_db::functions::pg_try_advisory_xact_lock;
 use karya_db::schema::{auth_event_seals, auth_events, auth_events_to_seal, sessions};
 use uuid::Uuid;
@@ -19,23 +19,16 @@ pub(crate) async fn insert_events(
         .await
 }
 
-/// A page of what happened to an account, the newest first, with what the devices called themselves, as far as their
-/// sessions are still known.
+/// A page of what happened to an account, the newest first.
 pub(crate) async fn events_of(
     conn: &AsyncPgConnection,
     user: UserId,
     after: Option<Uuid>,
     limit: i64,
-) -> QueryResult<Vec<(SecurityEvent, Option<String>)>> {
+) -> QueryResult<Vec<SecurityEvent>> {
     let mut query = auth_events::table
-        .left_join(
-            sessions::table.on(sessions::id
-                .nullable()
-                .eq(auth_events::session_id)
-                .and(sessions::user_id.eq(user))),
-        )
         .filter(auth_events::user_id.eq(user))
-        .select((SecurityEvent::as_select(), sessions::device_name.nullable()))
+        .select(SecurityEvent::as_select())
         .order(auth_events::id.desc())
         .limit(limit)
         .into_boxed();
@@ -43,6 +36,19 @@ pub(crate) async fn events_of(
         query = query.filter(auth_events::id.lt(after));
     }
     query.load(&mut &*conn).await
+}
+
+/// What the devices of an account called themselves, by session, as far as those are still known.
+pub(crate) async fn device_names(
+    conn: &AsyncPgConnection,
+    user: UserId,
+    of: Vec<SessionId>,
+) -> QueryResult<Vec<(SessionId, Option<String>)>> {
+    sessions::table
+        .filter(sessions::user_id.eq(user).and(sessions::id.eq_any(of)))
+        .select((sessions::id, sessions::device_name))
+        .load(&mut &*conn)
+        .await
 }
 
 /// Whether this transaction is the one that seals.

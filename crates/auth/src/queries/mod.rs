@@ -12,8 +12,10 @@ use karya_db::schema::{emails, passwords, refresh_tokens, sessions, user_roles, 
 use crate::model::{Account, NewSession, RefreshToken, Session, User};
 
 mod attempts;
+mod consents;
 mod credentials;
 mod devices;
+mod email_changes;
 mod events;
 mod factors;
 mod one_time_tokens;
@@ -21,8 +23,10 @@ mod passkeys;
 pub(crate) mod signing_keys;
 
 pub(crate) use attempts::*;
+pub(crate) use consents::*;
 pub(crate) use credentials::*;
 pub(crate) use devices::*;
+pub(crate) use email_changes::*;
 pub(crate) use events::*;
 pub(crate) use factors::*;
 pub(crate) use one_time_tokens::*;
@@ -301,16 +305,29 @@ pub(crate) async fn find_session(
         .optional()
 }
 
-/// Locks every unproved claim on the address that `user` claims, in one order for all who do.
+/// Locks every unproved claim on the address that `user` claims.
 pub(crate) async fn lock_claims(conn: &mut AsyncPgConnection, user: UserId) -> QueryResult<usize> {
-    let claim = diesel::alias!(emails as claim);
-    let address = claim
-        .filter(claim.field(emails::user_id).eq(user))
-        .select(claim.field(emails::address));
+    let claimed: Option<String> = emails::table
+        .filter(emails::user_id.eq(user))
+        .select(emails::address)
+        .first(conn)
+        .await
+        .optional()?;
+    match claimed {
+        Some(address) => lock_claims_on(conn, &address).await,
+        None => Ok(0),
+    }
+}
+
+/// Locks every unproved claim on an address, in one order for all who do.
+pub(crate) async fn lock_claims_on(
+    conn: &mut AsyncPgConnection,
+    address: &str,
+) -> QueryResult<usize> {
     let claims: Vec<uuid::Uuid> = emails::table
         .filter(
             emails::address
-                .eq_any(address)
+                .eq(address)
                 .and(emails::verified_at.is_null()),
         )
         .select(emails::id)

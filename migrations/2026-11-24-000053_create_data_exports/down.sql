@@ -1,0 +1,2 @@
+DROP TABLE data_exports;
+DROP FUNCTION release_data_export;
