@@ -18,6 +18,11 @@ impl<'a> Authenticator<'a> {
     pub async fn begin(app: &'a TestApp, owner: &Client<'_>) -> Self {
         let label = json!({ "label": "HP Sari" });
         let begun = owner.post("/v1/me/factors/totp", label).await.ok(201);
+        Self::of(app, &begun)
+    }
+
+    /// What an app makes of the reply to an enrolment.
+    pub fn of(app: &'a TestApp, begun: &Value) -> Self {
         let secret = begun["secret"].as_str().unwrap().to_owned();
         Self {
             app,

@@ -108,6 +108,8 @@ const SESSION: Copy = (
     "'id', '{new}', 'last_seen_at', '{at}', 'expires_at', '{till}'",
 );
 
+const EVENT: Copy = ("auth_events", "user_id = '{sari}'", "'id', '{new}'");
+
 const fn list(
     id: &'static str,
     by: &'static str,
@@ -124,7 +126,7 @@ const fn list(
 
 const NEAR: &str = "near=-6.8931,109.6702&radius_m=50000";
 
-const LISTS: [List; 20] = [
+const LISTS: [List; 21] = [
     list("list_action_items", "owner", "", &[ACTION_ITEM]),
     list("list_blocks", "owner", "", &[SOMEBODY, BLOCK]),
     list(
@@ -157,6 +159,7 @@ const LISTS: [List; 20] = [
     list("list_mentorships", "owner", "", &[MENTORSHIP]),
     list("list_my_businesses", "owner", "", &BUSINESS),
     list("list_my_offerings", "mentor", "", &[OFFERING]),
+    list("list_my_security_events", "owner", "", &[EVENT]),
     list("list_my_sessions", "owner", "", &[SESSION]),
     list("list_notes", "mentor", "", &[NOTE]),
     list("list_time_off", "mentor", "", &[TIME_OFF]),

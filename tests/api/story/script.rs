@@ -17,6 +17,7 @@ pub(super) async fn tell(story: &mut Story<'_>) {
     bookings(story).await;
     sessions(story).await;
     last_things(story).await;
+    super::security::tell(story).await;
 }
 
 async fn reference(story: &mut Story<'_>) {
@@ -87,7 +88,7 @@ async fn accounts(story: &mut Story<'_>) {
 }
 
 /// The token in the newest mail to an address.
-fn mailed_token(story: &Story<'_>, address: &str) -> Value {
+pub(super) fn mailed_token(story: &Story<'_>, address: &str) -> Value {
     let mail = story.app.mails_to(address).pop().expect("a mail");
     let after = mail.text.split("token=").nth(1).expect("a link").to_owned();
     json!(after.split_whitespace().next())

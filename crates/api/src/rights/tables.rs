@@ -184,16 +184,26 @@ pub const TABLES: &[(&str, Treatment)] = &[
     ("offerings", rows("t.mentor_id = $1")),
     ("one_time_tokens", hiding("t.user_id = $1", &["token_hash"])),
     (
+        "passkey_ceremonies",
+        Treatment::Exempt("challenges of passkeys, random and gone within minutes"),
+    ),
+    ("passkeys", hiding("t.user_id = $1", &["credential"])),
+    (
         "password_reset_asks",
         Treatment::Exempt("addresses that anybody may have typed, gone within two days"),
     ),
     ("passwords", hiding("t.user_id = $1", &["phc", "pepper_id"])),
+    ("recovery_codes", hiding("t.user_id = $1", &["code_hash"])),
     ("reference_datasets", Treatment::Exempt(NOT_PERSONAL)),
     ("refresh_tokens", Treatment::Exempt(SECRETS)),
     ("regions", Treatment::Exempt(NOT_PERSONAL)),
     ("session_alerts", Treatment::Exempt(NOT_PERSONAL)),
     ("sessions", rows("t.user_id = $1")),
     ("sign_in_attempts", Treatment::Exempt(SECRETS)),
+    (
+        "sign_in_challenges",
+        hiding("t.user_id = $1", &["token_hash", "device_hash"]),
+    ),
     ("signing_keys", Treatment::Exempt(NOT_PERSONAL)),
     (
         "stored_objects",
@@ -207,6 +217,10 @@ pub const TABLES: &[(&str, Treatment)] = &[
     ("sync_horizon", Treatment::Exempt(NOT_PERSONAL)),
     ("time_claims", beside("t.owner_id = $1", &["held_by"])),
     ("time_off", rows("t.user_id = $1")),
+    (
+        "totp_factors",
+        hiding("t.user_id = $1", &["secret_sealed", "last_step"]),
+    ),
     ("user_roles", beside("t.user_id = $1", &["granted_by"])),
     ("users", rows("t.id = $1")),
     ("waitlist_entries", rows("t.mentee_id = $1")),
