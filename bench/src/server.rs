@@ -195,6 +195,7 @@ async fn parts(database_url: &str, url: &str) -> Parts {
         public_url: url.to_owned(),
         trusted_proxies: TrustedProxies::default(),
         cors_origins: Vec::new(),
+        apps: karya_web::AppPolicies::new(),
         body_limits: BodyLimits::default(),
         request_timeout: Duration::from_secs(30),
         requests_per_minute: plenty,

@@ -55,7 +55,7 @@ impl DatabaseDriver for Patient {
         self
     }
 
-    fn begin<'a>(&'a self) -> BoxFuture<'a, Result<DbTransaction, DbError>> {
+    fn begin(&self) -> BoxFuture<'_, Result<DbTransaction, DbError>> {
         Box::pin(patiently(self.0.begin()))
     }
 
