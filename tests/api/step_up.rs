@@ -25,6 +25,7 @@ async fn step_up(client: &Client<'_>, body: Value) -> Reply {
 fn sensitive() -> Vec<(Method, String, Value, u16)> {
     let passkey = "/v1/me/passkeys/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b".to_owned();
     let factor = "/v1/me/factors/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b".to_owned();
+    let export = "/v1/me/data-exports/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b/content".to_owned();
     vec![
         (
             Method::POST,
@@ -36,6 +37,8 @@ fn sensitive() -> Vec<(Method, String, Value, u16)> {
         (Method::DELETE, passkey, json!({}), 404),
         (Method::POST, "/v1/me/recovery-codes".into(), json!({}), 409),
         (Method::DELETE, factor, json!({}), 404),
+        (Method::POST, "/v1/me/data-exports".into(), json!({}), 202),
+        (Method::GET, export, json!({}), 404),
         (
             Method::POST,
             "/v1/me/sessions/revoke-others".into(),
@@ -140,6 +143,11 @@ async fn with_a_factor_the_password_alone_is_no_proof() {
         .post("/v1/me/password", change.clone())
         .await
         .refused(403, "auth.step_up_required");
+    let address = json!({ "current_password": PASSWORD, "new_email": "baru@contoh.id" });
+    client
+        .post("/v1/me/email-change", address.clone())
+        .await
+        .refused(403, "auth.step_up_required");
     let fault = step_up(&client, json!({ "password": PASSWORD })).await;
     fault.refused(422, "request.validation_failed");
     assert_eq!(fault.faults(), ["/code required"]);
@@ -157,6 +165,7 @@ async fn with_a_factor_the_password_alone_is_no_proof() {
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
     let fault = step_up(&client, json!({ "code": code })).await;
     assert_eq!(fault.faults(), ["/code wrong_code"], "used up");
+    client.post("/v1/me/email-change", address).await.ok(202);
     client.post("/v1/me/password", change).await.ok(200);
 }
 

@@ -6,7 +6,9 @@ use karya_auth::audit::{self, Event, EventKind};
 use karya_core::{Clock, MasterKey};
 use karya_db::{Db, DbError};
 use karya_storage::Storage;
-use karya_web::{Actor, CommonProblems, FileBody, Idempotency, Problem, ProblemBody, Reply};
+use karya_web::{
+    Actor, CommonProblems, FileBody, Idempotency, Problem, ProblemBody, RecentAuth, Reply,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -73,13 +75,14 @@ struct DataExportList {
     CommonProblems,
     (status = 202, description = "It is being made", body = DataExportView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`privacy.export_in_progress`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "`privacy.too_many_exports`, `request.rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[post("/me/data-exports")]
 pub(super) async fn ask_for_data_export(
-    actor: Actor,
+    RecentAuth(actor): RecentAuth,
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,
@@ -118,6 +121,8 @@ pub(super) async fn list_my_data_exports(
 }
 
 /// Show one of my data exports
+///
+/// Whether it is ready, and until when it can be downloaded.
 #[utoipa::path(tag = "me", security(("bearer" = [])), params(
     ("export_id" = String, Path, format = Uuid, description = "From the list of exports"),
 ), responses(
@@ -148,13 +153,14 @@ pub(super) async fn get_my_data_export(
     CommonProblems,
     (status = 200, description = "The file", body = inline(FileBody), content_type = "application/octet-stream"),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`privacy.export_not_ready`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 503, description = "`privacy.storage_unavailable`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[get("/me/data-exports/{export_id}/content")]
 pub(super) async fn download_my_data_export(
-    actor: Actor,
+    RecentAuth(actor): RecentAuth,
     id: Path<Uuid>,
     db: Data<Db>,
     clock: Data<Clock>,

@@ -3,7 +3,9 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use karya_core::{Check, Clock, EmailAddress};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, Reply, Standings};
+use karya_web::{
+    Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply, Standings,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -35,6 +37,7 @@ pub(crate) struct EmailChangeState {
     CommonProblems,
     (status = 202, description = "A mail is on its way", body = EmailChangeState),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`auth.step_up_required`: the account has a second factor", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "`auth.too_many_attempts`, `request.rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
@@ -54,6 +57,9 @@ pub(crate) async fn ask_for_email_change(
     password::check_given(&mut check, "/current_password", &body.current_password);
     let email = check.finish(email).map_err(AuthError::from)?;
     let (user, now) = (actor.user_id, clock.now());
+    if ops::needs_step_up(&db, now, (user, actor.session_id)).await? {
+        return Err(RecentAuth::required());
+    }
     let proof =
         ops::check_current_password(&db, &passwords, now, user, &body.current_password).await;
     let mut conn = db.conn().await?;

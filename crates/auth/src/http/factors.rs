@@ -232,8 +232,8 @@ pub(crate) async fn remove_my_factor(
 /// Codes for when the second factor is lost.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RecoveryCodes {
-    /// Each stands in for a second factor, once. They are shown this once.
-    #[schema(min_items = 10, max_items = 10, example = json!(["MFZW-IZTH-NBUG-U23M-NVXH-A4LS"]))]
+    /// Ten; each stands in for a second factor, once. They are shown this once.
+    #[schema(max_items = 10, example = json!(["MFZW-IZTH-NBUG-U23M-NVXH-A4LS"]))]
     codes: Vec<String>,
 }
 
