@@ -29,6 +29,15 @@ async fn dump(db: &TestDb) -> String {
 async fn each_migration_goes_up_down_and_up_again() {
     let db = TestDb::empty().await;
     let all = migrations::up(&db.url()).await.unwrap().len();
+    // Of two with one number, one would be left out without a word.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
+    let folders = std::fs::read_dir(folder).unwrap();
+    let folders = folders.filter(|entry| entry.as_ref().unwrap().path().is_dir());
+    assert_eq!(
+        all,
+        folders.count(),
+        "each migration has a number of its own"
+    );
     let full = dump(&db).await;
     assert_eq!(migrations::down(&db.url(), all).await.unwrap().len(), all);
     let rest: String = dump(&db)

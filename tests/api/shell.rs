@@ -72,6 +72,12 @@ async fn refusals_are_problems_in_the_language_of_the_caller() {
         .await;
     assert_eq!(wrong.header("allow"), Some("GET, POST"));
     wrong.refused(405, "request.method_not_allowed");
+    // A name that is no id: `DELETE` is for those.
+    for path in ["/v1/me/factors/totp", "/v1/me/passkeys/begin"] {
+        let wrong = app.anon().delete(path).await;
+        assert_eq!(wrong.header("allow"), Some("POST"), "{path}");
+        wrong.refused(405, "request.method_not_allowed");
+    }
     let id = "/v1/businesses/0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b";
     let wrong = app.anon().send(Method::POST, id, None, Vec::new()).await;
     assert_eq!(wrong.header("allow"), Some("DELETE, GET, PATCH"));

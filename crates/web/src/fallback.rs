@@ -36,14 +36,16 @@ impl Routes {
         Self(Arc::new(table.collect()))
     }
 
-    /// The methods of a path; none when there is no such path.
+    /// The methods of a path; none when there is no such path. Where several patterns fit, the one with the fewest
+    /// parameters counts: `/me/factors/totp` is not a factor (OpenAPI 3.1, Paths Object).
     #[must_use]
     pub fn allowed(&self, path: &str) -> BTreeSet<&'static str> {
         let segments: Vec<&str> = path.split('/').collect();
+        let is_parameter = |pattern: &&String| pattern.starts_with('{');
         let fits = |pattern: &[String]| {
             pattern.len() == segments.len()
                 && pattern.iter().zip(&segments).all(|(pattern, segment)| {
-                    if pattern.starts_with('{') {
+                    if is_parameter(&pattern) {
                         !segment.is_empty()
                     } else {
                         pattern == segment
@@ -53,8 +55,9 @@ impl Routes {
         self.0
             .iter()
             .filter(|(pattern, _)| fits(pattern))
-            .flat_map(|(_, methods)| methods.iter().copied())
-            .collect()
+            .min_by_key(|(pattern, _)| pattern.iter().filter(is_parameter).count())
+            .map(|(_, methods)| methods.clone())
+            .unwrap_or_default()
     }
 }
 

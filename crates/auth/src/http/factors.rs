@@ -217,7 +217,7 @@ pub(crate) async fn confirm_factor(
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
-#[delete("/me/factors/{factor_id}")]
+#[delete("/me/factors/{factor_id:[0-9a-fA-F-]+}")]
 pub(crate) async fn remove_my_factor(
     recent: RecentAuth,
     factor: Path<Uuid>,

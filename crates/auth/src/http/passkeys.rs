@@ -188,7 +188,7 @@ pub(crate) async fn list_my_passkeys(actor: Actor, db: Data<Db>) -> Result<HttpR
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
-#[delete("/me/passkeys/{passkey_id}")]
+#[delete("/me/passkeys/{passkey_id:[0-9a-fA-F-]+}")]
 pub(crate) async fn remove_my_passkey(
     recent: RecentAuth,
     passkey: Path<Uuid>,
