@@ -34,9 +34,9 @@ impl Replicas {
     }
 }
 
-async fn states(conn: &mut AsyncPgConnection) -> Vec<String> {
+async fn states(conn: &mut AsyncPgConnection) -> Vec<&'static str> {
     let keys = Issuer::list(conn).await.unwrap();
-    keys.into_iter().map(|key| key.state).collect()
+    keys.into_iter().map(|key| key.state.as_str()).collect()
 }
 
 /// Hour by hour for a day and more, with tokens made before and after each step: nobody meets a 401.

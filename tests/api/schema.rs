@@ -111,7 +111,7 @@ async fn tables_stay_narrow() {
 
 #[actix_web::test]
 async fn enumerations_agree_with_the_database() {
-    use karya_auth::{FactorMethod, FirstFactor};
+    use karya_auth::{FactorMethod, FirstFactor, KeyState};
     use karya_business_profile::model::{
         BusinessState, LegalForm, MemberRole, RegistrationStatus, SizeClass,
     };
@@ -131,6 +131,7 @@ async fn enumerations_agree_with_the_database() {
         };
     }
     for (table, column, values) in [
+        ("signing_keys", "state", texts!(KeyState)),
         ("businesses", "state", texts!(BusinessState)),
         ("businesses", "legal_form", texts!(LegalForm)),
         ("businesses", "size_class", texts!(SizeClass)),

@@ -21,7 +21,7 @@ pub mod totp;
 pub use error::{AuthError, CODES};
 pub use hashing::{HashingOptions, PasswordPool};
 pub use keys::{Issuer, KeyError, KeyInfo, Rotation};
-pub use model::{ConsentChannel, FactorMethod, FirstFactor, LegalDocument};
+pub use model::{ConsentChannel, FactorMethod, FirstFactor, KeyState, LegalDocument};
 pub use ops::check_passkey_options;
 pub use tokens::{AuthOptions, PasskeyOptions};
 

@@ -167,11 +167,22 @@ pub(crate) struct RefreshToken {
     pub(crate) successor_sealed: Option<Vec<u8>>,
 }
 
+karya_core::text_enum! {
+    /// How far the life of a signing key is.
+    pub enum KeyState {
+        /// Published, and does not sign yet.
+        Next = "next",
+        Active = "active",
+        /// Published for the sake of what it signed.
+        Retiring = "retiring",
+    }
+}
+
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = signing_keys, check_for_backend(Pg))]
 pub(crate) struct SigningKey {
     pub(crate) kid: String,
-    pub(crate) state: String,
+    pub(crate) state: KeyState,
     pub(crate) public_key: Vec<u8>,
     pub(crate) private_key_sealed: Vec<u8>,
     pub(crate) created_at: DateTime<Utc>,

@@ -26,7 +26,11 @@ pub(super) async fn run(sources: &Sources, command: KeysCommand) -> Result<(), F
         KeysCommand::List => {
             for key in Issuer::list(&mut conn).await? {
                 let since = key.since.to_rfc3339_opts(SecondsFormat::Secs, true);
-                say(format_args!("{}  {:8}  since {since}", key.kid, key.state));
+                say(format_args!(
+                    "{}  {:8}  since {since}",
+                    key.kid,
+                    key.state.as_str()
+                ));
             }
         }
         KeysCommand::Rotate { compromised: true } => {

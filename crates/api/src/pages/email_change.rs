@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use karya_auth::{AuthError, PasswordPool, ops};
-use karya_core::{ApiError, Clock, Lang, UserId};
+use karya_core::{Clock, Lang, UserId};
 use karya_db::Db;
 use karya_web::{Locale, Problem, Standings};
 use serde::Deserialize;
@@ -101,11 +101,12 @@ fn finish(
             Ok(page(lang, undo, token, Step::Again(String::new())))
         }
         Err(AuthError::TooManyAttempts { .. }) => Ok(page(lang, undo, token, Step::TooOften)),
-        Err(AuthError::Invalid(invalid)) => {
-            let faults = invalid.fields().iter();
-            let words: Vec<_> = faults.map(|fault| fault.rule.message(lang)).collect();
-            Ok(page(lang, undo, token, Step::Again(words.join("; "))))
-        }
+        Err(AuthError::Invalid(invalid)) => Ok(page(
+            lang,
+            undo,
+            token,
+            Step::Again(super::faults(&invalid, lang)),
+        )),
         Err(error) => Err(error.into()),
     }
 }

@@ -10,7 +10,7 @@ mod verify_email;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use karya_core::Lang;
+use karya_core::{ApiError, Invalid, Lang};
 use karya_web::Locale;
 use serde::Deserialize;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -91,6 +91,13 @@ async fn index(Locale(lang): Locale, has_inbox: bool, has_metrics: bool) -> Http
 struct Link {
     #[serde(default)]
     token: String,
+}
+
+/// What is wrong with what was typed.
+fn faults(invalid: &Invalid, lang: Lang) -> String {
+    let faults = invalid.fields().iter();
+    let words: Vec<_> = faults.map(|fault| fault.rule.message(lang)).collect();
+    words.join("; ")
 }
 
 /// A page whose address holds a secret: kept out of caches.

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use karya_auth::{AuthError, PasswordPool, ops};
-use karya_core::{ApiError, Clock, Lang};
+use karya_core::{Clock, Lang};
 use karya_db::Db;
 use karya_web::{Locale, Problem, Standings};
 use serde::Deserialize;
@@ -68,11 +68,11 @@ pub(super) async fn submit(
     {
         Ok(()) => Ok(page(lang, String::new(), Step::Done)),
         Err(AuthError::ResetInvalid) => Ok(page(lang, String::new(), Step::Refused)),
-        Err(AuthError::Invalid(invalid)) => {
-            let faults = invalid.fields().iter();
-            let words: Vec<_> = faults.map(|fault| fault.rule.message(lang)).collect();
-            Ok(page(lang, token, Step::Again(words.join("; "))))
-        }
+        Err(AuthError::Invalid(invalid)) => Ok(page(
+            lang,
+            token,
+            Step::Again(super::faults(&invalid, lang)),
+        )),
         Err(error) => Err(error.into()),
     }
 }

@@ -3,12 +3,12 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use karya_core::{Check, Clock, EmailAddress};
 use karya_db::Db;
-use karya_web::{
-    Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply, Standings,
-};
+use karya_web::{Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, Reply, Standings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::once_by_mail;
+use super::step_up::require_recent_factor;
 use crate::{AuthError, PasswordPool, ops, password};
 
 /// Another address for one's account.
@@ -57,9 +57,7 @@ pub(crate) async fn ask_for_email_change(
     password::check_given(&mut check, "/current_password", &body.current_password);
     let email = check.finish(email).map_err(AuthError::from)?;
     let (user, now) = (actor.user_id, clock.now());
-    if ops::needs_step_up(&db, now, (user, actor.session_id)).await? {
-        return Err(RecentAuth::required());
-    }
+    require_recent_factor(&db, now, &actor).await?;
     let proof =
         ops::check_current_password(&db, &passwords, now, user, &body.current_password).await;
     let mut conn = db.conn().await?;
@@ -123,20 +121,15 @@ pub(crate) async fn confirm_email_change(
     let secrets = (body.token.as_str(), body.password.as_str());
     let checked = ops::check_email_change(&db, &passwords, now, secrets).await;
     let mut conn = db.conn().await?;
-    let mut user = None;
-    let reply = idempotency
-        .once(&mut conn, now, None, async |conn| {
-            checked?;
-            user = Some(ops::confirm_email_change(conn, now, &body.token).await?);
-            Reply::ok(&EmailChangeState {
-                status: "email_changed",
-            })
-        })
-        .await?;
-    if let Some(user) = user {
-        standings.forget_user(user);
-    }
-    Ok(reply)
+    let changed = EmailChangeState {
+        status: "email_changed",
+    };
+    let once = (idempotency, &mut *conn, now);
+    once_by_mail(once, &standings, &changed, async |conn| {
+        checked?;
+        ops::confirm_email_change(conn, now, &body.token).await
+    })
+    .await
 }
 
 /// The proof that one had the old address, and another password.
@@ -179,17 +172,12 @@ pub(crate) async fn undo_email_change(
     let secrets = (body.token.as_str(), body.new_password.as_str());
     let prepared = ops::prepare_undo(&db, &passwords, now, secrets).await;
     let mut conn = db.conn().await?;
-    let mut user = None;
-    let reply = idempotency
-        .once(&mut conn, now, None, async |conn| {
-            user = Some(ops::undo_email_change(conn, now, &body.token, &prepared?).await?);
-            Reply::ok(&EmailChangeState {
-                status: "email_restored",
-            })
-        })
-        .await?;
-    if let Some(user) = user {
-        standings.forget_user(user);
-    }
-    Ok(reply)
+    let restored = EmailChangeState {
+        status: "email_restored",
+    };
+    let once = (idempotency, &mut *conn, now);
+    once_by_mail(once, &standings, &restored, async |conn| {
+        ops::undo_email_change(conn, now, &body.token, &prepared?).await
+    })
+    .await
 }

@@ -1,14 +1,14 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
-use karya_core::{Check, Clock, EmailAddress, Invalid, Rule};
+use karya_core::{Check, Clock, EmailAddress};
 use karya_db::Db;
-use karya_web::{
-    Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply, Standings,
-};
+use karya_web::{Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, Reply, Standings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::once_by_mail;
+use super::step_up::require_recent_factor;
 use crate::{AuthError, PasswordPool, ops, password};
 
 /// Which account has lost its password.
@@ -116,18 +116,12 @@ pub(crate) async fn confirm_password_reset(
     let secrets = (body.token.as_str(), body.new_password.as_str());
     let prepared = ops::prepare_reset(&db, &passwords, now, secrets).await;
     let mut conn = db.conn().await?;
-    let mut user = None;
-    let reply = idempotency
-        .once(&mut conn, now, None, async |conn| {
-            // Only here: a repeated request gets its reply, though its token is used up.
-            user = Some(ops::reset_password(conn, now, &body.token, &prepared?).await?);
-            Reply::ok(&PasswordChanged::new())
-        })
-        .await?;
-    if let Some(user) = user {
-        standings.forget_user(user);
-    }
-    Ok(reply)
+    let once = (idempotency, &mut *conn, now);
+    once_by_mail(once, &standings, &PasswordChanged::new(), async |conn| {
+        // Only here: a repeated request gets its reply, though its token is used up.
+        ops::reset_password(conn, now, &body.token, &prepared?).await
+    })
+    .await
 }
 
 /// A change of one's own password.
@@ -165,14 +159,11 @@ pub(crate) async fn change_my_password(
     standings: Data<Standings>,
     body: Json<ChangePassword>,
 ) -> Result<HttpResponse, Problem> {
-    if body.current_password.chars().count() > password::MAX {
-        let fault = Invalid::body("/current_password", Rule::TooLong { max: password::MAX });
-        return Err(AuthError::from(fault).into());
-    }
+    let mut check = Check::new();
+    password::check_given(&mut check, "/current_password", &body.current_password);
+    check.finish(Some(())).map_err(AuthError::from)?;
     let now = clock.now();
-    if ops::needs_step_up(&db, now, (actor.user_id, actor.session_id)).await? {
-        return Err(RecentAuth::required());
-    }
+    require_recent_factor(&db, now, &actor).await?;
     let secrets = (body.current_password.as_str(), body.new_password.as_str());
     let prepared = ops::prepare_change(&db, &passwords, now, actor.user_id, secrets).await;
     let mut conn = db.conn().await?;

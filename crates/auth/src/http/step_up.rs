@@ -3,7 +3,9 @@ use actix_web::{HttpResponse, post};
 use chrono::{DateTime, Utc};
 use karya_core::{Check, Clock, MasterKey, Rule};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, Reply};
+use karya_web::{
+    Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -85,4 +87,16 @@ pub(crate) async fn step_up(
             })
         })
         .await
+}
+
+/// Refuses an account with a second factor that has not shown it lately, for what asks for the password anyway.
+pub(super) async fn require_recent_factor(
+    db: &Db,
+    now: DateTime<Utc>,
+    actor: &Actor,
+) -> Result<(), Problem> {
+    if ops::needs_step_up(db, now, (actor.user_id, actor.session_id)).await? {
+        return Err(RecentAuth::required());
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ use karya_core::MasterKey;
 use karya_web::TokenVerifier;
 use karya_web::actor::{Claims, TOKEN_TYPE};
 
-use crate::model::SigningKey;
+use crate::model::{KeyState, SigningKey};
 use crate::queries::signing_keys as queries;
 
 const PURPOSE: &str = "signing-key";
@@ -117,7 +117,7 @@ impl Issuer {
 fn active(keys: &[SigningKey], master_key: &MasterKey) -> Result<Active, KeyError> {
     let key = keys
         .iter()
-        .find(|key| key.state == "active")
+        .find(|key| key.state == KeyState::Active)
         .ok_or(KeyError::NoActive)?;
     let der = master_key
         .open(PURPOSE, key.kid.as_bytes(), &key.private_key_sealed)
@@ -143,10 +143,10 @@ async fn load_or_create(
     now: DateTime<Utc>,
 ) -> Result<Vec<SigningKey>, KeyError> {
     let keys = queries::signing_keys(conn).await?;
-    if keys.iter().any(|key| key.state == "active") {
+    if keys.iter().any(|key| key.state == KeyState::Active) {
         return Ok(keys);
     }
-    let fresh = generate(master_key, "active", now)?;
+    let fresh = generate(master_key, KeyState::Active, now)?;
     conn.transaction(async |conn| {
         // The constraint lets one active key in; a replica that came second takes the winner's.
         queries::insert_signing_key(conn, &fresh).await?;
@@ -157,7 +157,7 @@ async fn load_or_create(
 
 fn generate(
     master_key: &MasterKey,
-    state: &str,
+    state: KeyState,
     now: DateTime<Utc>,
 ) -> Result<SigningKey, KeyError> {
     let crypto = |error: aws_lc_rs::error::Unspecified| KeyError::Crypto(error.to_string());
@@ -172,7 +172,7 @@ fn generate(
     Ok(SigningKey {
         private_key_sealed: master_key.seal(PURPOSE, kid.as_bytes(), der.as_ref()),
         kid,
-        state: state.to_owned(),
+        state,
         public_key,
         created_at: now,
         state_since: now,

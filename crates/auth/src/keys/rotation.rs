@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 
 use super::{Issuer, KeyError, generate};
-use crate::model::SigningKey;
+use crate::model::{KeyState, SigningKey};
 use crate::queries::signing_keys as queries;
 
 /// How long a key is published before it signs: replicas read the keys once a minute, and others may keep the key set
@@ -36,8 +36,7 @@ pub enum Rotation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyInfo {
     pub kid: String,
-    /// `next`, `active` or `retiring`.
-    pub state: String,
+    pub state: KeyState,
     pub since: DateTime<Utc>,
 }
 
@@ -81,7 +80,7 @@ impl Issuer {
         conn: &mut AsyncPgConnection,
         now: DateTime<Utc>,
     ) -> Result<String, KeyError> {
-        let fresh = generate(&self.master_key, "active", now)?;
+        let fresh = generate(&self.master_key, KeyState::Active, now)?;
         conn.transaction(async |conn| {
             queries::lock_signing_keys(conn).await?;
             queries::delete_signing_keys(conn).await?;
@@ -104,28 +103,28 @@ impl Issuer {
         queries::lock_signing_keys(conn).await?;
         queries::forget_signing_keys(conn, now - PUBLISHED_AFTER).await?;
         let keys = queries::signing_keys(conn).await?;
-        let Some(active) = in_state(&keys, "active") else {
+        let Some(active) = in_state(&keys, KeyState::Active) else {
             return Err(KeyError::NoActive);
         };
-        let Some(next) = in_state(&keys, "next") else {
+        let Some(next) = in_state(&keys, KeyState::Next) else {
             if !asked && now - active.state_since < SIGNS_FOR {
                 return Ok(None);
             }
-            let fresh = generate(&self.master_key, "next", now)?;
+            let fresh = generate(&self.master_key, KeyState::Next, now)?;
             queries::insert_signing_key(conn, &fresh).await?;
             return Ok(Some(announced(&fresh)));
         };
         if now - next.state_since < PUBLISHED_FIRST {
             return Ok(Some(announced(next)));
         }
-        queries::set_signing_key_state(conn, &active.kid, "retiring", now).await?;
-        queries::set_signing_key_state(conn, &next.kid, "active", now).await?;
+        queries::set_signing_key_state(conn, &active.kid, KeyState::Retiring, now).await?;
+        queries::set_signing_key_state(conn, &next.kid, KeyState::Active, now).await?;
         let kid = next.kid.clone();
         Ok(Some(Rotation::Done { kid }))
     }
 }
 
-fn in_state<'a>(keys: &'a [SigningKey], state: &str) -> Option<&'a SigningKey> {
+fn in_state(keys: &[SigningKey], state: KeyState) -> Option<&SigningKey> {
     keys.iter().find(|key| key.state == state)
 }
 
@@ -137,13 +136,13 @@ fn announced(next: &SigningKey) -> Rotation {
 }
 
 fn is_due(keys: &[SigningKey], now: DateTime<Utc>) -> bool {
-    let has_next = in_state(keys, "next").is_some();
+    let has_next = in_state(keys, KeyState::Next).is_some();
     keys.iter().any(|key| {
         let age = now - key.state_since;
-        match key.state.as_str() {
-            "next" => age >= PUBLISHED_FIRST,
-            "retiring" => age >= PUBLISHED_AFTER,
-            _ => age >= SIGNS_FOR && !has_next,
+        match key.state {
+            KeyState::Next => age >= PUBLISHED_FIRST,
+            KeyState::Retiring => age >= PUBLISHED_AFTER,
+            KeyState::Active => age >= SIGNS_FOR && !has_next,
         }
     })
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::hash_of;
 use super::passwords::{after_change, end_access, hash_new};
-use super::step_up::check_own_password;
+use super::step_up::{check_own_password, wrong_current_password};
 use crate::audit::{self, Event, EventKind};
 use crate::model::EmailChange;
 use crate::{AuthError, PasswordPool, jobs, queries};
@@ -28,7 +28,7 @@ const UNCHANGED: Rule = Rule::Other {
     },
 };
 
-/// Notes that an account shall have another address, after [`check_own_password`] gave `phc`. What was asked before is void.
+/// Notes that an account shall have another address, after [`super::check_current_password`] gave `phc`. What was asked before is void.
 ///
 /// Whether somebody has the address already is found out by the worker, and told to its mailbox alone.
 pub(crate) async fn ask_for_email_change(
@@ -43,7 +43,7 @@ pub(crate) async fn ask_for_email_change(
         .ok_or(AuthError::AccountGone)?;
     // A change of password ends what was asked with the old one, so nothing may be asked with it afterwards.
     if queries::find_hash(conn, user).await?.as_deref() != Some(phc) {
-        return Err(super::step_up::wrong_password("/current_password"));
+        return Err(wrong_current_password());
     }
     let account = queries::find_account(conn, user)
         .await?

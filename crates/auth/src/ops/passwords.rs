@@ -4,7 +4,7 @@ use karya_core::{EmailAddress, Invalid, SessionId, UserId};
 use karya_db::{Conn, Db, OnConstraint};
 use uuid::Uuid;
 
-use super::step_up::{check_own_password, wrong_password};
+use super::step_up::{check_current_password, wrong_current_password};
 use super::{guard, hash_of};
 use crate::audit::{self, Event, EventKind};
 use crate::model::Account;
@@ -119,9 +119,7 @@ pub(crate) async fn prepare_change(
         .ok_or(AuthError::AccountGone)?;
     drop(conn);
     check_new(&account, new)?;
-    let old_phc = check_own_password(db, passwords, now, user, current)
-        .await?
-        .ok_or_else(wrong)?;
+    let old_phc = check_current_password(db, passwords, now, user, current).await?;
     let new_phc = passwords.hash(new).await?;
     Ok(PasswordChange { old_phc, new_phc })
 }
@@ -138,7 +136,7 @@ pub(crate) async fn change_password(
         .ok_or(AuthError::AccountGone)?;
     let phcs = (change.old_phc.as_str(), change.new_phc.as_str());
     if queries::swap_password(conn, user, phcs, now).await? == 0 {
-        return Err(wrong());
+        return Err(wrong_current_password());
     }
     // Whoever guessed at codes knew the old password; its owner need not wait for them. Not so after a reset: who only
     // has the mailbox would guess on and on.
@@ -187,8 +185,4 @@ fn check_new(account: &Account, password: &str) -> Result<(), AuthError> {
         EmailAddress::parse(&account.email).map_err(|rule| Invalid::body("/email", rule))?;
     password::check(password, &email, &account.user.display_name)
         .map_err(|rule| Invalid::body("/new_password", rule).into())
-}
-
-fn wrong() -> AuthError {
-    wrong_password("/current_password")
 }

@@ -8,9 +8,9 @@ use karya_db::Db;
 use karya_notifications::FactorNotice;
 
 use super::passkeys::Assertion;
-use super::sessions::{Device, IssuedSession, SignedIn, Tools, failed, issue_session};
+use super::sessions::{Device, IssuedSession, SignedIn, Tools, failed, issue_session, refuse};
 use super::{guard, recovery};
-use crate::audit::{self, Event, EventKind};
+use crate::audit::{Event, EventKind};
 use crate::model::{FactorMethod, FirstFactor, NewSession, SignInChallenge};
 use crate::{AuthError, jobs, queries, totp};
 
@@ -124,16 +124,6 @@ pub(super) enum Issued {
 }
 
 impl Proof<'_> {
-    /// In the security events.
-    pub(super) const fn name(&self) -> &'static str {
-        match self {
-            Self::Password { .. } => "password",
-            Self::Factor { code, .. } => code.method.as_str(),
-            Self::Passkey(_) => "passkey",
-            Self::Operator => "operator",
-        }
-    }
-
     pub(super) const fn factors(&self) -> (FirstFactor, Option<FactorMethod>) {
         match self {
             Self::Password { .. } => (FirstFactor::Password, None),
@@ -266,10 +256,10 @@ pub(crate) async fn verify_factor(
     let issued = match issue_session(&mut conn, tools, now, &account, device, proof).await {
         Ok(issued) => issued,
         Err(refusal) => {
-            failed("factor");
+            // Back before another is asked for.
+            drop(conn);
             let refused = Event::of(EventKind::FactorRefused, user).reason(method);
-            audit::record(&mut conn, now, refused).await?;
-            return Err(refusal);
+            return Err(refuse(db, now, "factor", refused, refusal).await);
         }
     };
     let Issued::Session(issued) = issued else {

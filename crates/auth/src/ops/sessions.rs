@@ -7,7 +7,7 @@ use karya_db::Db;
 use super::guard;
 use super::second_factor::{Issued, Proof};
 use crate::audit::{self, Event, EventKind};
-use crate::model::{Account, NewSession, Platform, RefreshToken, Session, UserState};
+use crate::model::{Account, FactorMethod, NewSession, Platform, RefreshToken, Session, UserState};
 use crate::tokens::{self, Proved};
 use crate::{AuthError, AuthOptions, Issuer, PasswordPool, jobs, queries};
 
@@ -63,10 +63,8 @@ pub(crate) async fn login(
         Some(hash) => queries::device_user(&conn, hash).await?,
         None => None,
     };
-    let owner_of_address = found.as_ref().map(|(account, _)| account.user.id);
-    let known = found
-        .as_ref()
-        .is_some_and(|(account, _)| owner == Some(account.user.id));
+    let user = found.as_ref().map(|(account, _)| account.user.id);
+    let known = user.is_some() && owner == user;
     let token_hash = token_hash.filter(|_| known);
     let counter = guard::counter(&email, token_hash.as_deref());
     guard::admit(&mut conn, now, &counter, guard::PASSWORDS)
@@ -85,14 +83,14 @@ pub(crate) async fn login(
         }
     };
     let (Some(account), Some(phc), true) = (account, phc, verdict.matches) else {
-        let user = owner_of_address;
-        return Err(refuse(db, now, user, "credentials", AuthError::InvalidCredentials).await);
+        let (reason, refusal) = ("credentials", AuthError::InvalidCredentials);
+        return Err(refuse(db, now, reason, Event::refused(user, reason), refusal).await);
     };
     match account.user.state {
         UserState::Active => {}
         UserState::Locked => {
-            let user = owner_of_address;
-            return Err(refuse(db, now, user, "locked", AuthError::AccountLocked).await);
+            let (reason, refusal) = ("locked", AuthError::AccountLocked);
+            return Err(refuse(db, now, reason, Event::refused(user, reason), refusal).await);
         }
         UserState::Deleted => return Err(AuthError::InvalidCredentials),
     }
@@ -131,18 +129,18 @@ pub(crate) async fn login(
     })
 }
 
-/// Counts and records a sign-in that is refused after its password was looked at. An address without an account makes
+/// Counts and records a sign-in that is refused after what was shown was looked at. An address without an account makes
 /// the same work.
-async fn refuse(
+pub(super) async fn refuse(
     db: &Db,
     now: DateTime<Utc>,
-    user: Option<UserId>,
     reason: &'static str,
+    event: Event,
     refusal: AuthError,
 ) -> AuthError {
     failed(reason);
     let recorded = match db.conn().await {
-        Ok(mut conn) => audit::record(&mut conn, now, Event::refused(user, reason))
+        Ok(mut conn) => audit::record(&mut conn, now, event)
             .await
             .map_err(AuthError::from),
         Err(error) => Err(error.into()),
@@ -219,7 +217,8 @@ pub(super) async fn issue_session(
                 queries::remember_device(conn, &hash, account.user.id, now).await?;
             }
             let signed_in = Event::of(EventKind::SignedIn, account.user.id).session(session.id);
-            audit::record(conn, now, signed_in.reason(proof.name())).await?;
+            let shown = second_factor.map_or(first_factor.as_str(), FactorMethod::as_str);
+            audit::record(conn, now, signed_in.reason(shown)).await?;
             Ok::<_, AuthError>(None)
         })
         .await?;

@@ -21,8 +21,13 @@ const WRONG: Rule = Rule::Other {
 };
 
 /// The refusal of a password in a request of somebody who is signed in.
-pub(super) fn wrong_password(pointer: &str) -> AuthError {
+fn wrong_password(pointer: &str) -> AuthError {
     Invalid::body(pointer, WRONG).into()
+}
+
+/// The refusal of the `current_password` that an operation takes.
+pub(super) fn wrong_current_password() -> AuthError {
+    wrong_password("/current_password")
 }
 
 /// Looks at the password of somebody who is signed in: its hash, if it is right. Guesses are slowed down, for whoever
@@ -65,7 +70,7 @@ pub(crate) async fn check_current_password(
 ) -> Result<String, AuthError> {
     check_own_password(db, passwords, now, user, password)
         .await?
-        .ok_or_else(|| wrong_password("/current_password"))
+        .ok_or_else(wrong_current_password)
 }
 
 /// What the owner of a session shows.

@@ -3,7 +3,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_db::schema::signing_keys;
 
-use crate::model::SigningKey;
+use crate::model::{KeyState, SigningKey};
 
 pub(crate) async fn signing_keys(conn: &mut AsyncPgConnection) -> QueryResult<Vec<SigningKey>> {
     signing_keys::table
@@ -35,7 +35,7 @@ pub(crate) async fn lock_signing_keys(conn: &mut AsyncPgConnection) -> QueryResu
 pub(crate) async fn set_signing_key_state(
     conn: &mut AsyncPgConnection,
     kid: &str,
-    state: &str,
+    state: KeyState,
     now: DateTime<Utc>,
 ) -> QueryResult<usize> {
     diesel::update(signing_keys::table.find(kid))
@@ -53,7 +53,7 @@ pub(crate) async fn forget_signing_keys(
     then: DateTime<Utc>,
 ) -> QueryResult<usize> {
     let retired = signing_keys::state
-        .eq("retiring")
+        .eq(KeyState::Retiring)
         .and(signing_keys::state_since.le(then));
     diesel::delete(signing_keys::table.filter(retired))
         .execute(conn)
