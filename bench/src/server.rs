@@ -192,6 +192,7 @@ async fn parts(database_url: &str, url: &str) -> Parts {
             public_url: url.to_owned(),
             ..AuthOptions::default()
         },
+        privacy: karya::rights::PrivacyOptions::default(),
         public_url: url.to_owned(),
         trusted_proxies: TrustedProxies::default(),
         cors_origins: Vec::new(),

@@ -47,6 +47,7 @@ fn operations() -> Vec<Operation> {
                 .replace("{document_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{factor_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{passkey_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{request_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{export_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{document}", "marketing")
                 .replace("{slug}", "batik-sari")
@@ -306,6 +307,31 @@ async fn only_listed_operations_serve_strangers() {
         )
         .await;
         assert!(forged.status.as_u16() < 500, "{}", operation.id);
+    }
+}
+
+#[actix_web::test]
+async fn whose_account_closes_may_look_and_take_it_back_and_no_more() {
+    let app = TestApp::new().await;
+    let sari = app.user("sari").await.with("if-match", "\"1\"");
+    sari.post("/v1/me/deletion", json!({})).await.ok(202);
+    let open = karya::spec::OPEN_WHILE_CLOSING;
+    for listed in open {
+        assert!(operations().iter().any(|operation| operation.id == listed), "{listed}");
+    }
+    for operation in operations() {
+        if karya::spec::PUBLIC.contains(&operation.id.as_str()) {
+            continue;
+        }
+        if !open.contains(&operation.id.as_str()) {
+            let reply = call(&sari, &operation).await;
+            reply.refused(403, "auth.account_closing");
+            let told = operation.value["responses"]["403"]["description"].as_str();
+            assert!(told.unwrap().contains("auth.account_closing"), "{}", operation.id);
+        } else if operation.method == Method::GET {
+            let reply = call(&sari, &operation).await;
+            assert!([200, 404].contains(&reply.status.as_u16()), "{}", operation.id);
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::Config;
 use crate::health::Readiness;
+use crate::rights::PrivacyOptions;
 
 /// What differs between a server, a test and a development run.
 pub struct Parts {
@@ -29,6 +30,7 @@ pub struct Parts {
     pub verifier: TokenVerifier,
     pub passwords: PasswordPool,
     pub auth: AuthOptions,
+    pub privacy: PrivacyOptions,
     pub public_url: String,
     pub trusted_proxies: TrustedProxies,
     pub cors_origins: Vec<String>,
@@ -76,6 +78,7 @@ impl Parts {
             verifier,
             passwords: PasswordPool::start(config.hashing_options())?,
             auth: config.auth_options(),
+            privacy: config.privacy_options(),
             public_url: config.server.public_url.clone(),
             trusted_proxies: TrustedProxies(config.server.trusted_proxies.clone()),
             cors_origins: config.server.cors_origins.clone(),
@@ -113,6 +116,7 @@ pub struct AppState {
     pub(crate) standings: Data<Standings>,
     pub(crate) passwords: Data<PasswordPool>,
     pub(crate) auth: Data<AuthOptions>,
+    pub(crate) privacy: Data<PrivacyOptions>,
     pub(crate) public_url: Data<PublicUrl>,
     pub(crate) trusted_proxies: Data<TrustedProxies>,
     pub(crate) cors_origins: Arc<[String]>,
@@ -143,6 +147,7 @@ impl AppState {
             standings: Data::new(Standings::default()),
             passwords: Data::new(parts.passwords),
             auth: Data::new(parts.auth),
+            privacy: Data::new(parts.privacy),
             public_url: Data::new(PublicUrl(parts.public_url.into())),
             trusted_proxies: Data::new(parts.trusted_proxies),
             cors_origins: parts.cors_origins.into(),

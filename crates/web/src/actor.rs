@@ -14,7 +14,7 @@ use karya_core::{Clock, SessionId, UserId};
 use karya_db::Db;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::codes::UNAUTHENTICATED;
+use crate::codes::{ACCOUNT_CLOSING, UNAUTHENTICATED};
 use crate::{Problem, Standings};
 
 /// The `typ` of our access tokens. Any other JWT, however well signed, is not one.
@@ -59,6 +59,12 @@ pub struct Actor {
     pub session_id: SessionId,
     pub roles: Vec<Role>,
 }
+
+/// The same, also while the account is about to be deleted: for the few operations that its owner needs then. Everybody
+/// else asks for an [`Actor`], who is refused with 403 `auth.account_closing`. The operation is on the list
+/// `OPEN_WHILE_CLOSING` of the document too.
+#[derive(Debug, Clone)]
+pub struct Holder(pub Actor);
 
 /// For operations that show more to those who sign in. A bad token is still refused.
 #[derive(Debug, Clone)]
@@ -191,7 +197,8 @@ fn claims(req: &HttpRequest) -> Result<Option<Claims>, Problem> {
     Ok(Some(claims))
 }
 
-async fn identify(req: HttpRequest) -> Result<Option<Actor>, Problem> {
+/// Who asks, and whether their account closes.
+async fn identify(req: HttpRequest) -> Result<Option<(Actor, bool)>, Problem> {
     let Some(claims) = claims(&req)? else {
         return Ok(None);
     };
@@ -199,15 +206,16 @@ async fn identify(req: HttpRequest) -> Result<Option<Actor>, Problem> {
     let db = req.app_data::<web::Data<Db>>().ok_or_else(refused)?;
     let clock = req.app_data::<web::Data<Clock>>().ok_or_else(refused)?;
     let standings = req.app_data::<web::Data<Standings>>().ok_or_else(refused)?;
-    let Some(roles) = standings.roles(db, clock.now(), &claims).await? else {
+    let Some(bearer) = standings.bearer(db, clock.now(), &claims).await? else {
         tracing::debug!("a token outlived its session");
         return Err(refused());
     };
-    Ok(Some(Actor {
+    let actor = Actor {
         user_id: claims.sub,
         session_id: claims.sid,
-        roles,
-    }))
+        roles: bearer.roles,
+    };
+    Ok(Some((actor, bearer.is_closing)))
 }
 
 impl FromRequest for Actor {
@@ -217,9 +225,38 @@ impl FromRequest for Actor {
     fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let req = req.clone();
         Box::pin(async move {
-            let actor = identify(req).await?;
-            actor.ok_or_else(|| Problem::of(&UNAUTHENTICATED))
+            match identify(req).await? {
+                Some((actor, false)) => Ok(actor),
+                Some((_, true)) => Err(Problem::of(&ACCOUNT_CLOSING)),
+                None => Err(Problem::of(&UNAUTHENTICATED)),
+            }
         })
+    }
+}
+
+impl FromRequest for Holder {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let found = identify(req).await?;
+            let (actor, _) = found.ok_or_else(|| Problem::of(&UNAUTHENTICATED))?;
+            Ok(Self(actor))
+        })
+    }
+}
+
+impl AsRef<Actor> for Actor {
+    fn as_ref(&self) -> &Actor {
+        self
+    }
+}
+
+impl AsRef<Actor> for Holder {
+    fn as_ref(&self) -> &Actor {
+        &self.0
     }
 }
 
@@ -229,7 +266,12 @@ impl FromRequest for MaybeActor {
 
     fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let req = req.clone();
-        Box::pin(async move { identify(req).await.map(Self) })
+        Box::pin(async move {
+            let found = identify(req).await?;
+            // Whose account closes sees what strangers see.
+            let actor = found.filter(|(_, is_closing)| !is_closing);
+            Ok(Self(actor.map(|(actor, _)| actor)))
+        })
     }
 }
 

@@ -19,6 +19,9 @@ karya_core::codes! {
     STEP_UP_REQUIRED = "auth.step_up_required", Forbidden,
         title: "Buktikan lagi bahwa ini Anda" / "Prove again that it is you",
         fix: "Panggil `POST /v1/auth/step-up` dengan kata sandi, atau dengan kode bila akun ini memakai faktor kedua, lalu ulangi." / "Call `POST /v1/auth/step-up` with the password, or with a code if the account has a second factor, then try again.";
+    ACCOUNT_CLOSING = "auth.account_closing", Forbidden,
+        title: "Akun ini sedang ditutup" / "This account is being closed",
+        fix: "Batalkan penghapusannya dengan `POST /v1/me/deletion/cancel` bila ingin memakainya lagi." / "Take its deletion back with `POST /v1/me/deletion/cancel` to use it again.";
     NOT_FOUND = "request.not_found", NotFound,
         title: "Tidak ditemukan" / "Not found",
         fix: "Periksa alamatnya; sumber daya itu tidak ada atau bukan milik Anda." / "Check the address; the resource does not exist or is not yours.";

@@ -19,6 +19,9 @@ use crate::actor::Claims;
 /// How old an answer of the database may be: so long after its end, a session may still be served by another process.
 const FRESH: Duration = Duration::seconds(3);
 
+/// The state of an account that is about to be deleted.
+const CLOSING: &str = "closing";
+
 /// How many sessions are remembered at once, at about 150 bytes each.
 const CAPACITY: usize = 50_000;
 
@@ -30,6 +33,15 @@ struct Standing {
     expires_at: DateTime<Utc>,
     /// Neither is the session ended, nor the account shut.
     good: bool,
+    is_closing: bool,
+}
+
+/// Whose token it is, as the database knows them now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    pub roles: Vec<Role>,
+    /// The account is about to be deleted: its owner may only look, fetch what is theirs, and take it back.
+    pub is_closing: bool,
 }
 
 struct Remembered {
@@ -52,15 +64,15 @@ pub struct Standings {
 }
 
 impl Standings {
-    /// The roles that the account of a sound token has now; none if its session or its epoch is over.
+    /// The roles that the account of a sound token has now, and whether it closes; none if its session or its epoch is over.
     ///
     /// One statement at most, and none while the answer of the last one is fresh.
-    pub async fn roles(
+    pub async fn bearer(
         &self,
         db: &Db,
         now: DateTime<Utc>,
         claims: &Claims,
-    ) -> Result<Option<Vec<Role>>, DbError> {
+    ) -> Result<Option<Bearer>, DbError> {
         if let Some(verdict) = self.remembered(now, claims) {
             return Ok(verdict);
         }
@@ -94,7 +106,7 @@ impl Standings {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remembered(&self, now: DateTime<Utc>, claims: &Claims) -> Option<Option<Vec<Role>>> {
+    fn remembered(&self, now: DateTime<Utc>, claims: &Claims) -> Option<Option<Bearer>> {
         let all = self.lock();
         let known = all.get(&claims.sid).filter(|known| known.is_fresh(now))?;
         match &known.standing {
@@ -121,19 +133,22 @@ impl Standings {
     }
 }
 
-fn verdict(standing: &Standing, now: DateTime<Utc>, claims: &Claims) -> Option<Vec<Role>> {
+fn verdict(standing: &Standing, now: DateTime<Utc>, claims: &Claims) -> Option<Bearer> {
     let goes_on = standing.good
         && standing.expires_at > now
         && standing.user == claims.sub
         && standing.epoch == claims.epoch;
-    goes_on.then(|| standing.roles.to_vec())
+    goes_on.then(|| Bearer {
+        roles: standing.roles.to_vec(),
+        is_closing: standing.is_closing,
+    })
 }
 
 async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Option<Standing>> {
-    type Row = (UserId, i32, Vec<String>, DateTime<Utc>, bool);
+    type Row = (UserId, i32, Vec<String>, DateTime<Utc>, (bool, String));
     let good = sessions::revoked_at
         .is_null()
-        .and(users::state.eq("active"));
+        .and(users::state.eq_any(["active", CLOSING]));
     let row: Option<Row> = sessions::table
         .inner_join(users::table)
         .filter(sessions::id.eq(session))
@@ -142,12 +157,12 @@ async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Optio
             users::token_epoch,
             roles_of(users::id),
             sessions::expires_at,
-            good,
+            (good, users::state),
         ))
         .first(&mut &*conn)
         .await
         .optional()?;
-    Ok(row.map(|(user, epoch, roles, expires_at, good)| Standing {
+    Ok(row.map(|(user, epoch, roles, expires_at, (good, state))| Standing {
         user,
         epoch,
         roles: roles
@@ -157,6 +172,7 @@ async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Optio
             .collect(),
         expires_at,
         good,
+        is_closing: state == CLOSING,
     }))
 }
 
@@ -192,10 +208,11 @@ mod tests {
             roles: Vec::new().into(),
             expires_at: now + Duration::days(1),
             good: true,
+            is_closing: false,
         };
         let of = |claims: &Claims, seconds: i64| {
             let verdict = standings.remembered(now + Duration::seconds(seconds), claims);
-            verdict.map(|roles| roles.is_some())
+            verdict.map(|bearer| bearer.is_some())
         };
         assert_eq!(of(&claims, 0), None);
         standings.remember(now, claims.sid, Some(standing.clone()));

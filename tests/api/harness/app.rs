@@ -209,6 +209,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
             public_url: public_url.clone(),
             ..AuthOptions::default()
         },
+        privacy: karya::rights::PrivacyOptions::default(),
         invitations: Invitations::new(
             &public_url,
             &EmailAddress::parse("halo@karya.test").unwrap(),

@@ -51,6 +51,18 @@ impl Config {
                 "name a domain, and an https origin of it or below it among the origins",
             );
         }
+        if !(1..=30).contains(&self.privacy.deletion_grace_days) {
+            refuse(
+                "privacy.deletion_grace_days is not between 1 and 30",
+                "give people some days to change their minds, and not more than a month",
+            );
+        }
+        if self.privacy.security_events_days < 90 {
+            refuse(
+                "privacy.security_events_days is below 90",
+                "what happened to an account must still be told when somebody notices",
+            );
+        }
         if self.mail.transport == MailTransport::Folder {
             refuse(
                 "mail.transport is `folder`",

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use karya_auth::{AuthOptions, HashingOptions, PasskeyOptions};
 use karya_db::DbOptions;
 use karya_notifications::{MailOptions, SmtpOptions, SmtpSecurity, Transport};
@@ -7,6 +8,7 @@ use karya_web::BodyLimits;
 use secrecy::SecretString;
 
 use super::{Config, MailTransport, SmtpTls};
+use crate::rights::PrivacyOptions;
 
 /// The sections in the words of the crates that use them.
 impl Config {
@@ -39,6 +41,13 @@ impl Config {
                 origins: self.auth.passkey_origins.clone(),
             },
             ..AuthOptions::default()
+        }
+    }
+
+    pub(crate) fn privacy_options(&self) -> PrivacyOptions {
+        PrivacyOptions {
+            deletion_grace: TimeDelta::days(self.privacy.deletion_grace_days.into()),
+            security_events: TimeDelta::days(self.privacy.security_events_days.into()),
         }
     }
 

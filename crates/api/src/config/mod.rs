@@ -25,6 +25,7 @@ pub struct Config {
     pub database: Database,
     pub secrets: Secrets,
     pub auth: Auth,
+    pub privacy: Privacy,
     pub mail: Mail,
     pub rate_limit: RateLimit,
     pub storage: Storage,
@@ -95,6 +96,16 @@ pub struct Auth {
     pub passkey_rp_id: String,
     /// Web origins and apps (`android:apk-key-hash:…`) that may use them; the public address if empty.
     pub passkey_origins: Vec<String>,
+}
+
+/// How long what is kept about people.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// For so long an account that its owner wants deleted is closed and can be had back.
+    pub deletion_grace_days: u16,
+    /// Security events that are older are deleted.
+    pub security_events_days: u16,
 }
 
 /// How mails leave.
@@ -215,6 +226,10 @@ impl Default for Config {
                 hash_iterations: 2,
                 passkey_rp_id: String::new(),
                 passkey_origins: Vec::new(),
+            },
+            privacy: Privacy {
+                deletion_grace_days: 14,
+                security_events_days: 730,
             },
             mail: Mail {
                 transport: MailTransport::Folder,

@@ -12,7 +12,7 @@ use utoipa::openapi::{
 };
 
 use super::examples::{self, Example};
-use super::{KEY_REQUIRED, NOT_IDEMPOTENT_BY_KEY, UNLIMITED};
+use super::{KEY_REQUIRED, NOT_IDEMPOTENT_BY_KEY, OPEN_WHILE_CLOSING, UNLIMITED};
 use super::{limits, stale};
 
 /// A refusal that many operations share.
@@ -25,7 +25,7 @@ struct Shared {
     codes: &'static str,
 }
 
-const SHARED: [Shared; 9] = [
+const SHARED: [Shared; 10] = [
     shared(
         "UnreadableRequest",
         "400",
@@ -38,6 +38,7 @@ const SHARED: [Shared; 9] = [
         "`auth.unauthenticated`",
         "`auth.unauthenticated`",
     ),
+    ACCOUNT_CLOSING,
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     shared(
@@ -62,6 +63,12 @@ const SHARED: [Shared; 9] = [
     ),
 ];
 
+const ACCOUNT_CLOSING: Shared = shared(
+    "AccountClosing",
+    "403",
+    "`auth.account_closing`",
+    "`auth.account_closing`",
+);
 const BODY_TOO_LARGE: Shared = shared(
     "BodyTooLarge",
     "413",
@@ -214,7 +221,17 @@ fn share_refusals(operation: &mut Operation, is_versioned: bool) {
         &operation.request_body,
         Some(RefOr::T(body)) if body.content.contains_key("application/json")
     );
+    let wants_token = operation
+        .security
+        .as_ref()
+        .is_some_and(|any| !any.is_empty());
+    let shuts = wants_token && !is_one_of(operation, &OPEN_WHILE_CLOSING);
     let responses = &mut operation.responses.responses;
+    // What the operation refuses itself is another reason for the same status.
+    if let Some(RefOr::T(own)) = responses.get_mut("403").filter(|_| shuts) {
+        own.description += ", ";
+        own.description += ACCOUNT_CLOSING.words;
+    }
     for shared in &SHARED {
         if matches!(responses.get(shared.status), Some(RefOr::T(own)) if own.description == shared.words)
         {
@@ -222,6 +239,7 @@ fn share_refusals(operation: &mut Operation, is_versioned: bool) {
         }
     }
     let added = [
+        (shuts, ACCOUNT_CLOSING),
         (takes_json, BODY_TOO_LARGE),
         (takes_json, UNSUPPORTED_MEDIA_TYPE),
         (!unlimited, RATE_LIMITED),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use karya_core::{Check, Clock, MasterKey, Rule};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply,
+    Actor, CommonProblems, Holder, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -50,7 +50,7 @@ pub(crate) struct SteppedUp {
 ))]
 #[post("/auth/step-up")]
 pub(crate) async fn step_up(
-    actor: Actor,
+    Holder(actor): Holder,
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,

@@ -1,6 +1,7 @@
 //! The rules. Each operation takes a connection, then the time, then who and what.
 
 mod accounts;
+mod closing;
 mod consents;
 mod devices;
 mod email_change;
@@ -18,6 +19,7 @@ pub use accounts::{
     NewAccount, NewVerifiedUser, ProfileChange, check_verification, create_verified_user, register,
     sweep, verify_email,
 };
+pub use closing::{Contact, close_account, contact, end_account, lock_account, reopen_account};
 pub(crate) use consents::{Standing, give_consent, list_consents, withdraw_consent};
 pub(crate) use devices::{end_session, end_sessions};
 pub(crate) use email_change::{CONFIRM_TTL, UNDO_TTL, ask_for_email_change};

@@ -87,7 +87,7 @@ pub(crate) async fn login(
         return Err(refuse(db, now, reason, Event::refused(user, reason), refusal).await);
     };
     match account.user.state {
-        UserState::Active => {}
+        UserState::Active | UserState::Closing => {}
         UserState::Locked => {
             let (reason, refusal) = ("locked", AuthError::AccountLocked);
             return Err(refuse(db, now, reason, Event::refused(user, reason), refusal).await);
@@ -286,7 +286,7 @@ pub(crate) async fn refresh(
             let account = queries::find_account(conn, session.user_id)
                 .await?
                 .ok_or(AuthError::RefreshInvalid)?;
-            if account.user.state != UserState::Active {
+            if !account.user.state.is_usable() {
                 return Err(AuthError::RefreshInvalid);
             }
             let next = match token.used_at {

@@ -73,19 +73,35 @@ pub(crate) async fn find_by_address(
         .optional()
 }
 
-/// Locks an active account: whoever changes how it signs in goes first here, and then to passwords, tokens, sessions.
-pub(crate) async fn lock_active(
+/// Locks an account that can be signed in to: whoever changes how it signs in goes first here, and then to passwords, tokens, sessions.
+pub(crate) async fn lock_usable(
     conn: &mut AsyncPgConnection,
     user: UserId,
 ) -> QueryResult<Option<UserId>> {
     users::table
         .find(user)
-        .filter(users::state.eq(UserState::Active))
+        .filter(users::state.eq_any(UserState::USABLE))
         .select(users::id)
         .for_no_key_update()
         .first(conn)
         .await
         .optional()
+}
+
+pub(crate) async fn set_state(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+    state: UserState,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(users::table.find(user))
+        .set((
+            users::state.eq(state),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await
 }
 
 /// Ends every access token of the account.
@@ -134,14 +150,14 @@ pub(crate) async fn swap_password(
         .await
 }
 
-/// The hash of an active account's password; neither changes before the transaction ends.
+/// The hash of the password of an account that can be signed in to; neither changes before the transaction ends.
 pub(crate) async fn hold_credentials(
     conn: &mut AsyncPgConnection,
     user: UserId,
 ) -> QueryResult<Option<String>> {
     users::table
         .inner_join(passwords::table)
-        .filter(users::id.eq(user).and(users::state.eq(UserState::Active)))
+        .filter(users::id.eq(user).and(users::state.eq_any(UserState::USABLE)))
         .select(passwords::phc)
         .for_share()
         .first(conn)
