@@ -317,7 +317,10 @@ async fn whose_account_closes_may_look_and_take_it_back_and_no_more() {
     sari.post("/v1/me/deletion", json!({})).await.ok(202);
     let open = karya::spec::OPEN_WHILE_CLOSING;
     for listed in open {
-        assert!(operations().iter().any(|operation| operation.id == listed), "{listed}");
+        assert!(
+            operations().iter().any(|operation| operation.id == listed),
+            "{listed}"
+        );
     }
     for operation in operations() {
         if karya::spec::PUBLIC.contains(&operation.id.as_str()) {
@@ -327,10 +330,18 @@ async fn whose_account_closes_may_look_and_take_it_back_and_no_more() {
             let reply = call(&sari, &operation).await;
             reply.refused(403, "auth.account_closing");
             let told = operation.value["responses"]["403"]["description"].as_str();
-            assert!(told.unwrap().contains("auth.account_closing"), "{}", operation.id);
+            assert!(
+                told.unwrap().contains("auth.account_closing"),
+                "{}",
+                operation.id
+            );
         } else if operation.method == Method::GET {
             let reply = call(&sari, &operation).await;
-            assert!([200, 404].contains(&reply.status.as_u16()), "{}", operation.id);
+            assert!(
+                [200, 404].contains(&reply.status.as_u16()),
+                "{}",
+                operation.id
+            );
         }
     }
 }

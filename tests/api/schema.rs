@@ -162,6 +162,21 @@ async fn enumerations_agree_with_the_database() {
         ("certificates", "side", texts!(Side)),
         ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
         ("data_exports", "state", texts!(karya::rights::ExportState)),
+        (
+            "data_requests",
+            "kind",
+            texts!(karya::rights::DataRequestKind),
+        ),
+        (
+            "data_requests",
+            "outcome",
+            texts!(karya::rights::RequestOutcome),
+        ),
+        (
+            "account_deletions",
+            "state",
+            texts!(karya::rights::DeletionState),
+        ),
         ("consents", "channel", texts!(karya_auth::ConsentChannel)),
         (
             "legal_documents",

@@ -22,7 +22,7 @@ karya_core::codes! {
         fix: "Kode mungkin sudah dipakai atau kedaluwarsa. Minta surel yang baru." / "It may have been used or have expired. Ask for a new mail.";
     CONSENT_REQUIRED = "auth.consent_required", Conflict,
         title: "Tanpa persetujuan ini tidak ada akun" / "There is no account without this consent",
-        fix: "Untuk menariknya kembali, hapus akun Anda." / "To withdraw it, delete your account.";
+        fix: "Untuk menariknya kembali, hapus akun Anda dengan `POST /v1/me/deletion`." / "To withdraw it, delete your account with `POST /v1/me/deletion`.";
     REFRESH_INVALID = "auth.refresh_invalid", Unauthenticated,
         title: "Token penyegar tidak berlaku" / "The refresh token is not valid",
         fix: "Minta pengguna masuk lagi." / "Ask the user to sign in again.";

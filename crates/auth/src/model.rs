@@ -4,8 +4,9 @@ use diesel::prelude::*;
 use karya_core::role::Role;
 use karya_core::{Lang, SessionId, Timezone, UserId};
 use karya_db::schema::{
-    auth_event_checkpoints, auth_event_seals, auth_events, consents, email_changes, passkey_ceremonies, passkeys,
-    refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
+    auth_event_checkpoints, auth_event_seals, auth_events, consents, email_changes,
+    passkey_ceremonies, passkeys, refresh_tokens, sessions, sign_in_challenges, signing_keys,
+    totp_factors, users,
 };
 use uuid::Uuid;
 

@@ -15,7 +15,9 @@ use karya_db::schema::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BusinessRow, BusinessState, MemberRole, NewMember, RegistrationRow, SummaryRow};
+use crate::model::{
+    BusinessRow, BusinessState, MemberRole, NewMember, RegistrationRow, SummaryRow,
+};
 
 /// A business, its registration, and what the viewer is in it.
 pub(crate) type Found = (BusinessRow, RegistrationRow, Option<MemberRole>);

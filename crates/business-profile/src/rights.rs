@@ -67,7 +67,13 @@ pub async fn close(
             _ => {}
         }
     }
-    queries::set_states(conn, &hidden, (BusinessState::Active, BusinessState::Paused), now).await?;
+    queries::set_states(
+        conn,
+        &hidden,
+        (BusinessState::Active, BusinessState::Paused),
+        now,
+    )
+    .await?;
     Ok(hidden)
 }
 
@@ -77,7 +83,13 @@ pub async fn reopen(
     now: DateTime<Utc>,
     hidden: &[BusinessId],
 ) -> Result<(), BusinessError> {
-    queries::set_states(conn, hidden, (BusinessState::Paused, BusinessState::Active), now).await?;
+    queries::set_states(
+        conn,
+        hidden,
+        (BusinessState::Paused, BusinessState::Active),
+        now,
+    )
+    .await?;
     Ok(())
 }
 

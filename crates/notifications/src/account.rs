@@ -20,13 +20,20 @@ pub enum AccountNotice {
     /// Somebody wanted the address for another account.
     AddressInUse,
     /// It has another address. To the address before: the new one is not named, as the old one may not be safe.
-    EmailChanged { at: DateTime<Utc>, valid_days: i64 },
+    EmailChanged {
+        at: DateTime<Utc>,
+        valid_days: i64,
+    },
     /// The copy of the data that somebody asked for can be downloaded.
     ExportReady,
     /// It is closed, and will be deleted unless that is taken back.
-    DeletionAsked { effective_at: DateTime<Utc> },
+    DeletionAsked {
+        effective_at: DateTime<Utc>,
+    },
     /// The same, a few days before.
-    DeletionNear { effective_at: DateTime<Utc> },
+    DeletionNear {
+        effective_at: DateTime<Utc>,
+    },
     DeletionCancelled,
     /// The last mail.
     Deleted,

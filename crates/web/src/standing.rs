@@ -162,18 +162,20 @@ async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Optio
         .first(&mut &*conn)
         .await
         .optional()?;
-    Ok(row.map(|(user, epoch, roles, expires_at, (good, state))| Standing {
-        user,
-        epoch,
-        roles: roles
-            .iter()
-            // Another replica may be newer and know more roles.
-            .filter_map(|role| Role::from_text(role))
-            .collect(),
-        expires_at,
-        good,
-        is_closing: state == CLOSING,
-    }))
+    Ok(
+        row.map(|(user, epoch, roles, expires_at, (good, state))| Standing {
+            user,
+            epoch,
+            roles: roles
+                .iter()
+                // Another replica may be newer and know more roles.
+                .filter_map(|role| Role::from_text(role))
+                .collect(),
+            expires_at,
+            good,
+            is_closing: state == CLOSING,
+        }),
+    )
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! by the people of the demo. What it proves: the examples are true (`examples`), and who may do what (`permissions`).
 
 mod conflicts;
+mod erasure;
 mod examples;
 mod paging;
 mod permissions;

@@ -108,6 +108,12 @@ const SESSION: Copy = (
     "'id', '{new}', 'last_seen_at', '{at}', 'expires_at', '{till}'",
 );
 
+const DATA_REQUEST: Copy = (
+    "data_requests",
+    "kind = 'rectification' AND user_id = '{sari}'",
+    "'id', '{new}', 'received_at', '{at}', 'due_at', '{at}'::timestamptz + interval '72 hours', 'done_at', '{till}'",
+);
+
 const EVENT: Copy = ("auth_events", "user_id = '{sari}'", "'id', '{new}'");
 
 const fn list(
@@ -126,7 +132,7 @@ const fn list(
 
 const NEAR: &str = "near=-6.8931,109.6702&radius_m=50000";
 
-const LISTS: [List; 21] = [
+const LISTS: [List; 23] = [
     list("list_action_items", "owner", "", &[ACTION_ITEM]),
     list("list_blocks", "owner", "", &[SOMEBODY, BLOCK]),
     list(
@@ -140,6 +146,7 @@ const LISTS: [List; 21] = [
     list("list_businesses", "nobody", "q=batik", &BUSINESS),
     list("list_businesses", "nobody", NEAR, &BUSINESS),
     list("list_certificates", "owner", "", &[CERTIFICATE]),
+    list("list_data_requests", "admin", "", &[DATA_REQUEST]),
     list("list_goals", "owner", "", &[GOAL]),
     list("list_group_sessions", "nobody", "", &[CLASS]),
     list(
@@ -158,6 +165,7 @@ const LISTS: [List; 21] = [
     ),
     list("list_mentorships", "owner", "", &[MENTORSHIP]),
     list("list_my_businesses", "owner", "", &BUSINESS),
+    list("list_my_data_requests", "owner", "", &[DATA_REQUEST]),
     list("list_my_offerings", "mentor", "", &[OFFERING]),
     list("list_my_security_events", "owner", "", &[EVENT]),
     list("list_my_sessions", "owner", "", &[SESSION]),

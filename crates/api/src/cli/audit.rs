@@ -38,7 +38,10 @@ pub(super) async fn run(sources: &Sources, command: AuditCommand) -> Result<(), 
             }
             if let Some(from) = &verified.from {
                 let day = from.events_before.format("%Y-%m-%d");
-                say(format!("from      {}: what was before {day} was deleted", from.head));
+                say(format!(
+                    "from      {}: what was before {day} was deleted",
+                    from.head
+                ));
             }
             match &verified.head {
                 Some(head) => say(format!("head      {head}")),

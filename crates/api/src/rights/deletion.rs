@@ -17,9 +17,7 @@ use uuid::Uuid;
 
 use super::LAST_ADMIN;
 use super::jobs::{CloseAccount, DeletionNews, EraseAccount, RemindDeletion, TellDeletion};
-use super::queries::{
-    self, DataRequest, DataRequestKind, Deletion, DeletionState, RequestOutcome,
-};
+use super::queries::{self, DataRequest, DataRequestKind, Deletion, DeletionState, RequestOutcome};
 use super::requests::DUE;
 
 /// How long before the end its owner is reminded.
@@ -106,14 +104,14 @@ async fn write(
             },
             Options::default(),
         )?,
-        Prepared::new(
-            &EraseAccount { deletion_id },
-            later(deletion.effective_at),
-        )?,
+        Prepared::new(&EraseAccount { deletion_id }, later(deletion.effective_at))?,
     ];
     let reminder = deletion.effective_at - REMIND_BEFORE;
     if reminder > now {
-        jobs.push(Prepared::new(&RemindDeletion { deletion_id }, later(reminder))?);
+        jobs.push(Prepared::new(
+            &RemindDeletion { deletion_id },
+            later(reminder),
+        )?);
     }
     enqueue_all(conn, jobs).await
 }
@@ -132,7 +130,12 @@ pub(super) async fn cancel(
     if deletion.state != DeletionState::Pending {
         return Ok(deletion);
     }
-    let hidden: Vec<_> = deletion.paused_businesses.iter().flatten().copied().collect();
+    let hidden: Vec<_> = deletion
+        .paused_businesses
+        .iter()
+        .flatten()
+        .copied()
+        .collect();
     businesses::reopen(conn, now, &hidden).await?;
     reopen_account(conn, now, user).await?;
     deletion.state = DeletionState::Cancelled;

@@ -51,7 +51,7 @@ enum Stopped {
     Failed(JobError),
 }
 
-impl<E: Into<JobError>> From<E> for Stopped {
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for Stopped {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }

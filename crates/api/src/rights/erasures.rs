@@ -82,7 +82,8 @@ macro_rules! my_businesses {
 const PSEUDONYM: &str = "the id of an account that says nothing any more";
 const CODES: &str = "codes of the program, and nothing that anybody wrote";
 const RANDOM: &str = "made at random";
-const PROOF: &str = "kept until the security events are old enough to go, as proof of what happened to the account";
+const PROOF: &str =
+    "kept until the security events are old enough to go, as proof of what happened to the account";
 
 /// Every table, in the order in which it is seen to: what others are found by goes last.
 pub const ERASURES: &[(&str, Erasure)] = &[
@@ -142,15 +143,15 @@ pub const ERASURES: &[(&str, Erasure)] = &[
             my_bookings!()
         ))]),
     ),
-    (
-        "booking_cascades",
-        keep(&[("asked", PSEUDONYM)]),
-    ),
+    ("booking_cascades", keep(&[("asked", PSEUDONYM)])),
     (
         "booking_disputes",
         delete_but(
             &[
-                Step::Set("t.opened_by = $1", &[("statement", "'Dihapus bersama akunnya.'")]),
+                Step::Set(
+                    "t.opened_by = $1",
+                    &[("statement", "'Dihapus bersama akunnya.'")],
+                ),
                 Step::Set(
                     concat!("t.booking_id IN ", my_bookings!()),
                     &[("note", "NULL")],
@@ -195,7 +196,10 @@ pub const ERASURES: &[(&str, Erasure)] = &[
         "bookings",
         delete_but(
             &[
-                Step::Set("t.mentee_id = $1", &[("topic", "NULL"), ("answers", "'[]'")]),
+                Step::Set(
+                    "t.mentee_id = $1",
+                    &[("topic", "NULL"), ("answers", "'[]'")],
+                ),
                 Step::Set("t.mentor_id = $1", &[("place", "NULL")]),
             ],
             &[
@@ -221,16 +225,28 @@ pub const ERASURES: &[(&str, Erasure)] = &[
                         ("nik_sealed", "NULL"),
                         ("nik_hash", "NULL"),
                         ("nik_last4", "NULL"),
-                        ("npwp_sealed", "CASE WHEN t.npwp_is_entity THEN t.npwp_sealed END"),
-                        ("npwp_hash", "CASE WHEN t.npwp_is_entity THEN t.npwp_hash END"),
-                        ("npwp_last4", "CASE WHEN t.npwp_is_entity THEN t.npwp_last4 END"),
+                        (
+                            "npwp_sealed",
+                            "CASE WHEN t.npwp_is_entity THEN t.npwp_sealed END",
+                        ),
+                        (
+                            "npwp_hash",
+                            "CASE WHEN t.npwp_is_entity THEN t.npwp_hash END",
+                        ),
+                        (
+                            "npwp_last4",
+                            "CASE WHEN t.npwp_is_entity THEN t.npwp_last4 END",
+                        ),
                         ("npwp_is_entity", "CASE WHEN t.npwp_is_entity THEN true END"),
                     ],
                 ),
             ],
             &[
                 ("registered_by", PSEUDONYM),
-                ("legal_name", "the business's, whose other members go on with it"),
+                (
+                    "legal_name",
+                    "the business's, whose other members go on with it",
+                ),
                 ("nib", "the business's, whose other members go on with it"),
             ],
         ),
@@ -427,10 +443,16 @@ pub const ERASURES: &[(&str, Erasure)] = &[
         "stored_objects",
         impersonal("names of files, made at random; the files go with the rows that name them"),
     ),
-    ("subsectors", impersonal("the subsectors of the creative economy")),
+    (
+        "subsectors",
+        impersonal("the subsectors of the creative economy"),
+    ),
     (
         "sync_changes",
-        delete_but(&[Step::Delete("t.scope = $1")], &[("id", "ids of bookings and businesses")]),
+        delete_but(
+            &[Step::Delete("t.scope = $1")],
+            &[("id", "ids of bookings and businesses")],
+        ),
     ),
     ("sync_horizon", impersonal("a number of a transaction")),
     (

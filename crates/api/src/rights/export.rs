@@ -19,9 +19,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Context;
-use super::queries::{
-    self, DataRequest, DataRequestKind, Export, ExportState, RequestOutcome,
-};
+use super::queries::{self, DataRequest, DataRequestKind, Export, ExportState, RequestOutcome};
 use super::tables::{TABLES, Treatment};
 use super::{IN_PROGRESS, NOT_READY, STORAGE_UNAVAILABLE, TOO_MANY};
 

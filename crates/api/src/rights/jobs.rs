@@ -153,7 +153,10 @@ impl Job for RemindDeletion {
             return Ok(());
         };
         let effective_at = deletion.effective_at;
-        if context.is_early(&self, effective_at - REMIND_BEFORE).await? {
+        if context
+            .is_early(&self, effective_at - REMIND_BEFORE)
+            .await?
+        {
             return Ok(());
         }
         let conn = context.db.conn().await?;

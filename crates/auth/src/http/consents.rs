@@ -3,7 +3,9 @@ use actix_web::{HttpResponse, get, post};
 use chrono::{DateTime, Utc};
 use karya_core::{Clock, Lang};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, Holder, Idempotency, Json, Locale, Problem, ProblemBody, Reply};
+use karya_web::{
+    Actor, CommonProblems, Holder, Idempotency, Json, Locale, Problem, ProblemBody, Reply,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -5,7 +5,8 @@ use karya_core::role::Role;
 use karya_core::{Check, Clock, Lang, Rule, Text, Timezone, UserId};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, Holder, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply, or_current,
+    Actor, CommonProblems, Holder, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply,
+    or_current,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

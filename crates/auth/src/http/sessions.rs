@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use karya_core::{Clock, Cursors, SessionId};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, Holder, Idempotency, PageQuery, Paging, Problem, ProblemBody, Query, RecentAuth,
-    Reply, Standings,
+    Actor, CommonProblems, Holder, Idempotency, PageQuery, Paging, Problem, ProblemBody, Query,
+    RecentAuth, Reply, Standings,
 };
 use serde::Serialize;
 use utoipa::ToSchema;

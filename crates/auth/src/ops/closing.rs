@@ -18,15 +18,13 @@ pub struct Contact {
 }
 
 /// Where somebody is reached; none if the account is gone.
-pub async fn contact(
-    conn: &AsyncPgConnection,
-    user: UserId,
-) -> Result<Option<Contact>, AuthError> {
+pub async fn contact(conn: &AsyncPgConnection, user: UserId) -> Result<Option<Contact>, AuthError> {
     let Some(account) = queries::find_account(conn, user).await? else {
         return Ok(None);
     };
-    let email = EmailAddress::parse(&account.email)
-        .map_err(|rule| AuthError::Token(format!("a stored address is not one: {}", rule.code())))?;
+    let email = EmailAddress::parse(&account.email).map_err(|rule| {
+        AuthError::Token(format!("a stored address is not one: {}", rule.code()))
+    })?;
     Ok(Some(Contact {
         email,
         display_name: account.user.display_name,

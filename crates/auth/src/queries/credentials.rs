@@ -157,7 +157,11 @@ pub(crate) async fn hold_credentials(
 ) -> QueryResult<Option<String>> {
     users::table
         .inner_join(passwords::table)
-        .filter(users::id.eq(user).and(users::state.eq_any(UserState::USABLE)))
+        .filter(
+            users::id
+                .eq(user)
+                .and(users::state.eq_any(UserState::USABLE)),
+        )
         .select(passwords::phc)
         .for_share()
         .first(conn)

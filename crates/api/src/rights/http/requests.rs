@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::rights::ADMIN_REQUIRED;
 use crate::rights::queries::{self, DataRequest, DataRequestKind, RequestOutcome};
 use crate::rights::requests::{self, RequestState};
-use crate::rights::ADMIN_REQUIRED;
 
 const OWN_OPERATION: Rule = Rule::Other {
     code: "own_operation",
@@ -180,6 +180,7 @@ struct StaffDataRequestView {
     user_id: UserId,
     #[schema(max_length = 100, example = "Sari Wulandari")]
     display_name: String,
+    #[serde(flatten)]
     request: DataRequestView,
 }
 
@@ -244,8 +245,7 @@ pub(in crate::rights) async fn list_data_requests(
     let rows = queries::all_requests(&reader, which, paging.size, paging.after()?)
         .await
         .map_err(DbError::from)?;
-    let (rows, next_cursor) =
-        paging.cut(rows, |(request, _)| (request.received_at, request.id));
+    let (rows, next_cursor) = paging.cut(rows, |(request, _)| (request.received_at, request.id));
     let items = rows
         .into_iter()
         .map(|(request, display_name)| StaffDataRequestView {

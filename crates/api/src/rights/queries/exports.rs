@@ -55,7 +55,10 @@ pub(in crate::rights) async fn count_exports(
         .await
 }
 
-pub(in crate::rights) async fn find_export(conn: &AsyncPgConnection, id: Uuid) -> QueryResult<Option<Export>> {
+pub(in crate::rights) async fn find_export(
+    conn: &AsyncPgConnection,
+    id: Uuid,
+) -> QueryResult<Option<Export>> {
     data_exports::table
         .find(id)
         .select(Export::as_select())

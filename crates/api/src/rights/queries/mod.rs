@@ -4,8 +4,8 @@ mod deletions;
 mod exports;
 mod requests;
 
-pub use exports::ExportState;
 pub use deletions::DeletionState;
+pub use exports::ExportState;
 pub use requests::{DataRequestKind, RequestOutcome};
 
 pub(super) use deletions::*;
