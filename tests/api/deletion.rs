@@ -208,9 +208,6 @@ async fn what_was_planned_with_others_is_called_off_and_they_are_told() {
     let off = komang.client.get(&with_komang).await.ok(200);
     assert_eq!(off["cancelled_by"], "mentee");
     erased(&app).await;
-    let komang = app.sign_in("komang").await;
-    let off = komang.get(&with_komang).await.ok(200);
-    assert!(off.to_string().contains("Akun terhapus"), "{off}");
     assert_eq!(number(&app, "SELECT count(*) FROM time_claims").await, 0);
 }
 
@@ -412,7 +409,8 @@ async fn a_business_with_others_keeps_an_owner() {
         number(&app, "SELECT count(*) FROM business_members").await,
         1
     );
-    let kept = "SELECT count(*) FROM business_registrations WHERE nib IS NOT NULL AND nik_sealed IS NULL AND npwp_sealed IS NULL";
+    let kept = "SELECT count(*) FROM business_registrations
+        WHERE nib IS NOT NULL AND npwp_sealed IS NOT NULL AND nik_sealed IS NULL AND nik_last4 IS NULL";
     assert_eq!(number(&app, kept).await, 1, "the number of the person goes");
 }
 
@@ -499,7 +497,7 @@ async fn who_signs_in_while_it_is_erased_has_no_session_afterwards() {
         app.clock.advance(GRACE);
         let replies = while_erasing(
             &app,
-            join_all((0..12_u64).map(async |wait| {
+            join_all((0..8_u64).map(async |wait: u64| {
                 tokio::time::sleep(std::time::Duration::from_millis(wait * 6)).await;
                 login(&app, &name).await
             })),
@@ -530,12 +528,12 @@ async fn nobody_books_a_mentor_who_is_leaving() {
         app.user("budi").await,
         app.user("dewi").await,
     ];
-    let bookings = async |day: u32| {
-        let all = mentees.iter().enumerate().map(async |(hour, mentee)| {
-            let at = format!("2026-06-{day:02}T0{}:00:00.000Z", hour + 3);
-            book(mentee, made.booking(&at)).await.status.as_u16()
+    let bookings = |day: u32| {
+        let all = mentees.iter().enumerate().map(|(hour, mentee)| {
+            let body = made.booking(&format!("2026-06-{day:02}T0{}:00:00.000Z", hour + 3));
+            async move { book(mentee, body).await.status.as_u16() }
         });
-        join_all(all).await
+        join_all(all.collect::<Vec<_>>())
     };
     let (replies, _) = tokio::join!(bookings(3), ask(&made.client));
     let more = tokio::join!(bookings(4), app.run_jobs()).0;
