@@ -14,6 +14,7 @@ mod contract;
 mod data_exports;
 mod data_requests;
 mod deletion;
+mod deletion_races;
 mod deploy;
 mod doctor;
 mod document;

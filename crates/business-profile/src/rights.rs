@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::BusinessError;
 use crate::model::{BusinessState, MemberRole};
-use crate::queries::{self, Membership};
+use crate::queries::rights::{self as queries, Membership};
+use crate::queries::sealed_numbers;
 
 /// The identity numbers that somebody gave for a business.
 #[derive(Debug, Serialize)]
@@ -26,7 +27,7 @@ pub async fn identity_numbers(
     master_key: &MasterKey,
     user: UserId,
 ) -> QueryResult<Vec<IdentityNumbers>> {
-    let rows = queries::sealed_numbers(conn, user).await?;
+    let rows = sealed_numbers(conn, user).await?;
     let numbers = rows.into_iter().map(|(business_id, npwp, nik)| {
         let open = |purpose: &str, sealed: Option<Vec<u8>>| {
             let context = business_id.as_uuid();
