@@ -16,12 +16,13 @@ const REASON: &str = "other";
 /// Calls off everything that somebody has ahead, by the same rules and with the same notices as if they did it one by
 /// one. Wants the account shut: what began before sees it under the lock of the calendar, so that nothing slips by.
 ///
-/// Each thing is a transaction of its own; doing it again finds what is left.
+/// Each thing is a transaction of its own; doing it again finds what is left. Says how many things there were.
 pub async fn withdraw(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     user: UserId,
-) -> Result<(), MentoringError> {
+) -> Result<usize, MentoringError> {
+    let mut ended = 0;
     let bookings = conn
         .transaction(async |conn| {
             claims::lock(conn, now, &[user]).await?;
@@ -40,13 +41,13 @@ pub async fn withdraw(
             expected: None,
         };
         let cancelled = ops::transition(conn, now, user, booking, cancel).await;
-        unless_over(cancelled.map(drop))?;
+        ended += unless_over(cancelled.map(drop))?;
     }
     for session in queries::hosted_ahead(conn, user, now).await? {
-        unless_over(ops::groups::cancel(conn, now, user, session).await)?;
+        ended += unless_over(ops::groups::cancel(conn, now, user, session).await)?;
     }
     for session in queries::joined_ahead(conn, user, now).await? {
-        unless_over(ops::groups::leave(conn, now, user, session).await)?;
+        ended += unless_over(ops::groups::leave(conn, now, user, session).await)?;
     }
     for mentorship in queries::mentorships_of(conn, user).await? {
         let was_asked = mentorship.side(user) != Some(mentorship.proposed_by);
@@ -55,22 +56,22 @@ pub async fn withdraw(
         } else {
             Step::End
         };
-        let ended = ops::step_mentorship(conn, now, user, mentorship.id, step).await;
-        unless_over(ended.map(drop))?;
+        let stepped = ops::step_mentorship(conn, now, user, mentorship.id, step).await;
+        ended += unless_over(stepped.map(drop))?;
     }
-    Ok(())
+    Ok(ended)
 }
 
-/// What ended by itself meanwhile needs no ending.
-fn unless_over(outcome: Result<(), MentoringError>) -> Result<(), MentoringError> {
+/// What ended by itself meanwhile needs no ending, and does not count.
+fn unless_over(outcome: Result<(), MentoringError>) -> Result<usize, MentoringError> {
     match outcome {
         Err(
             MentoringError::InvalidTransition
             | MentoringError::WrongTime
             | MentoringError::GroupClosed
             | MentoringError::MentorshipState,
-        ) => Ok(()),
-        outcome => outcome,
+        ) => Ok(0),
+        outcome => outcome.map(|()| 1),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What happens to closed accounts by and by, and the mails about rights over one's data.
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use karya_auth::ops::{Contact, contact};
 use karya_core::{Clock, EmailAddress, MasterKey, Random};
 use karya_db::Db;
@@ -24,6 +24,19 @@ pub struct Context {
     pub master_key: MasterKey,
     pub storage: Storage,
     pub mailer: Mailer,
+}
+
+/// How long an account is left for mails to go out that need it.
+const MAILS_TAKE: TimeDelta = TimeDelta::minutes(10);
+
+/// For no longer than this.
+const MOST_PATIENT: TimeDelta = TimeDelta::hours(2);
+
+fn wait(delay: TimeDelta) -> Options {
+    Options {
+        delay: Some(delay),
+        ..Options::default()
+    }
 }
 
 /// Teaches a worker these jobs.
@@ -71,11 +84,7 @@ impl Context {
             return Ok(false);
         }
         let mut conn = self.db.conn().await?;
-        let later = Options {
-            delay: Some(due_at - now),
-            ..Options::default()
-        };
-        enqueue_with(&mut conn, job, later).await?;
+        enqueue_with(&mut conn, job, wait(due_at - now)).await?;
         Ok(true)
     }
 }
@@ -96,7 +105,8 @@ impl Job for CloseAccount {
         };
         let mut conn = context.db.conn().await?;
         let (now, user) = (context.clock.now(), deletion.user_id);
-        Ok(karya_mentoring_booking::rights::withdraw(&mut conn, now, user).await?)
+        karya_mentoring_booking::rights::withdraw(&mut conn, now, user).await?;
+        Ok(())
     }
 }
 
@@ -192,7 +202,11 @@ impl Job for EraseAccount {
         let mut conn = context.db.conn().await?;
         let (now, user) = (context.clock.now(), deletion.user_id);
         // A request that was on its way when the account was closed may have left something.
-        karya_mentoring_booking::rights::withdraw(&mut conn, now, user).await?;
+        let ended = karya_mentoring_booking::rights::withdraw(&mut conn, now, user).await?;
+        if ended > 0 && now < deletion.effective_at + MOST_PATIENT {
+            // The mails to the others name who called it off: they go first.
+            return Ok(enqueue_with(&mut conn, &self, wait(MAILS_TAKE)).await?);
+        }
         if erase(&mut conn, now, &context.master_key, &deletion).await? {
             tracing::info!(deletion = %deletion.id, "an account was erased");
         }
