@@ -15,9 +15,7 @@ use karya_db::functions::{
 use karya_db::schema::{business_members, business_registrations, business_slugs, businesses};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    BusinessRow, BusinessState, MemberRole, NewMember, RegistrationRow, SummaryRow,
-};
+use crate::model::{BusinessRow, MemberRole, NewMember, RegistrationRow, SummaryRow};
 
 /// A business, its registration, and what the viewer is in it.
 pub(crate) type Found = (BusinessRow, RegistrationRow, Option<MemberRole>);
