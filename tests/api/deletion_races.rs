@@ -76,7 +76,6 @@ async fn of_taking_it_back_and_erasing_exactly_one_wins() {
         }
     }
     assert_eq!(kept + erased, 12);
-    println!("{kept} kept, {erased} erased");
 }
 
 #[actix_web::test]

@@ -137,8 +137,8 @@ pub(in crate::rights) async fn active_among(
 
 /// Runs one statement about what is stored on somebody.
 ///
-/// SQL text, from constants: the query builder cannot write a table that is named at run time. `tail` names the time, so
-/// that every statement takes the same two parameters.
+/// SQL text, from constants: the query builder cannot write a table that is named at run time. What is added names the
+/// time, so that every statement takes the same two parameters; statements end with their condition.
 pub(in crate::rights) async fn erase(
     conn: &mut AsyncPgConnection,
     user: UserId,
