@@ -138,7 +138,7 @@ async fn asking_says_nothing_about_the_address() {
     assert_eq!(app.mails_to(SARI).len(), 3);
     app.clock.advance(Duration::hours(1));
     let sql = app.db.sql().await;
-    sql.batch_execute("UPDATE users SET state = 'locked'")
+    sql.batch_execute("UPDATE users SET state = 'locked', lock_reason = 'abuse'")
         .await
         .unwrap();
     ask(&app, SARI).await.ok(202);

@@ -162,6 +162,12 @@ async fn enumerations_agree_with_the_database() {
         ("certificates", "side", texts!(Side)),
         ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
         ("data_exports", "state", texts!(karya::rights::ExportState)),
+        (
+            "factor_resets",
+            "state",
+            texts!(karya_auth::FactorResetState),
+        ),
+        ("users", "lock_reason", texts!(karya_auth::LockReason)),
         ("consents", "channel", texts!(karya_auth::ConsentChannel)),
         (
             "legal_documents",

@@ -90,6 +90,7 @@ fn data(cfg: &mut web::ServiceConfig, state: &AppState) {
         .app_data(state.verifier.clone())
         .app_data(state.standings.clone())
         .app_data(state.passwords.clone())
+        .app_data(state.captcha.clone())
         .app_data(state.auth.clone())
         .app_data(state.public_url.clone())
         .app_data(state.trusted_proxies.clone())
@@ -124,6 +125,7 @@ fn cors(origins: &[String]) -> Cors {
             header::ACCEPT_LANGUAGE,
             header::IF_MATCH,
             header::IF_NONE_MATCH,
+            header::HeaderName::from_static("captcha-token"),
             header::HeaderName::from_static("idempotency-key"),
             header::HeaderName::from_static("x-app-version"),
         ])

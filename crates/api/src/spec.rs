@@ -94,6 +94,7 @@ pub const PUBLIC: [&str; 36] = [
     tags(
         (name = "auth", description = "Accounts, sessions and tokens"),
         (name = "me", description = "The account that is signed in"),
+        (name = "accounts", description = "Accounts of others, for staff"),
         (name = "businesses", description = "Creative-economy businesses"),
         (name = "mentors", description = "Mentors and what they offer"),
         (name = "calendar", description = "The time that a mentor gives"),

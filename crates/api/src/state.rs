@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use karya_auth::{AuthOptions, Issuer, PasswordPool};
+use karya_auth::{AuthOptions, Captcha, Issuer, PasswordPool};
 use karya_core::{Clock, Cursors, MasterKey, Random};
 use karya_db::Db;
 use karya_fetch::Fetcher;
@@ -28,6 +28,7 @@ pub struct Parts {
     pub issuer: Issuer,
     pub verifier: TokenVerifier,
     pub passwords: PasswordPool,
+    pub captcha: Captcha,
     pub auth: AuthOptions,
     pub public_url: String,
     pub trusted_proxies: TrustedProxies,
@@ -74,7 +75,8 @@ impl Parts {
             master_key,
             issuer,
             verifier,
-            passwords: PasswordPool::start(config.hashing_options())?,
+            passwords: PasswordPool::start(config.hashing_options()?)?,
+            captcha: config.captcha()?,
             auth: config.auth_options(),
             public_url: config.server.public_url.clone(),
             trusted_proxies: TrustedProxies(config.server.trusted_proxies.clone()),
@@ -112,6 +114,7 @@ pub struct AppState {
     pub(crate) verifier: Data<TokenVerifier>,
     pub(crate) standings: Data<Standings>,
     pub(crate) passwords: Data<PasswordPool>,
+    pub(crate) captcha: Data<Captcha>,
     pub(crate) auth: Data<AuthOptions>,
     pub(crate) public_url: Data<PublicUrl>,
     pub(crate) trusted_proxies: Data<TrustedProxies>,
@@ -142,6 +145,7 @@ impl AppState {
             verifier: Data::new(parts.verifier),
             standings: Data::new(Standings::default()),
             passwords: Data::new(parts.passwords),
+            captcha: Data::new(parts.captcha),
             auth: Data::new(parts.auth),
             public_url: Data::new(PublicUrl(parts.public_url.into())),
             trusted_proxies: Data::new(parts.trusted_proxies),

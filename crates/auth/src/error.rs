@@ -53,6 +53,33 @@ karya_core::codes! {
     NO_FACTOR = "auth.no_factor", Conflict,
         title: "Akun ini belum punya faktor kedua" / "The account has no second factor yet",
         fix: "Daftarkan aplikasi autentikator dulu." / "Enrol an authenticator app first.";
+    CAPTCHA_REQUIRED = "auth.captcha_required", Forbidden,
+        title: "Tunjukkan dulu bahwa Anda manusia" / "Show first that you are a person",
+        fix: "Selesaikan captcha di aplikasi; hasilnya dikirim pada `Captcha-Token`, sekali pakai." / "Solve the captcha in the app; it sends the result in `Captcha-Token`, good for once.";
+    STAFF_REQUIRED = "account.staff_required", Forbidden,
+        title: "Hanya petugas yang mengelola akun orang lain" / "Only staff manages the accounts of others",
+        fix: "Minta peran admin kepada pengelola Karya." / "Ask whoever runs Karya for the role of an admin.";
+    OWN_ACCOUNT = "account.own", Conflict,
+        title: "Ini akun Anda sendiri" / "This is your own account",
+        fix: "Minta petugas lain melakukannya." / "Ask another member of staff to do it.";
+    LAST_ADMIN = "account.last_admin", Conflict,
+        title: "Ini admin yang terakhir" / "This is the last admin",
+        fix: "Jadikan orang lain admin dulu." / "Make somebody else an admin first.";
+    MENTOR_ROLE = "account.mentor_role", Conflict,
+        title: "Peran mentor datang dengan persetujuan lamaran" / "The role of mentors comes with the approval of an application",
+        fix: "Setujui atau tangguhkan mentornya." / "Approve or suspend the mentor.";
+    FACTOR_RESET_OPEN = "account.factor_reset_open", Conflict,
+        title: "Permintaan seperti ini sudah ada" / "There is such a request already",
+        fix: "Setujui atau tolak permintaan itu dulu." / "Approve or refuse that one first.";
+    FACTOR_RESET_OVER = "account.factor_reset_over", Conflict,
+        title: "Permintaan ini sudah selesai" / "This request is settled",
+        fix: "Ajukan yang baru bila masih perlu." / "Make a new one if it is still needed.";
+    FACTOR_RESET_EARLY = "account.factor_reset_early", Conflict,
+        title: "Pemilik akun masih bisa menolak" / "The owner of the account may still object",
+        fix: "Setujui setelah waktu pada `not_before`." / "Approve it after the time in `not_before`.";
+    FOUR_EYES = "account.four_eyes", Conflict,
+        title: "Orang lain yang harus menyetujui" / "Somebody else has to approve",
+        fix: "Minta petugas lain memeriksa buktinya." / "Ask another member of staff to look at the evidence.";
 }
 
 /// Why something about an account was refused.
@@ -98,6 +125,28 @@ pub enum AuthError {
     FactorNotFound,
     #[error("the account has no such session")]
     SessionNotFound,
+    #[error("no person solved the captcha")]
+    CaptchaRequired,
+    #[error("only staff manages accounts")]
+    StaffRequired,
+    #[error("there is no such account")]
+    AccountNotFound,
+    #[error("the account is the caller's own")]
+    OwnAccount,
+    #[error("the account is the last admin's")]
+    LastAdmin,
+    #[error("the role of mentors is not granted by hand")]
+    MentorRole,
+    #[error("there is no such request to remove factors")]
+    FactorResetNotFound,
+    #[error("the account has an open request to remove its factors")]
+    FactorResetOpen,
+    #[error("the request to remove factors is settled or expired")]
+    FactorResetOver,
+    #[error("the owner of the account may still object")]
+    FactorResetEarly { retry_after: Duration },
+    #[error("whoever asked for the removal of factors does not approve it")]
+    FourEyes,
     #[error("the account was changed by another request")]
     StaleVersion,
     #[error("the token's account does not exist any more")]
@@ -134,7 +183,20 @@ impl ApiError for AuthError {
             Self::PasskeyInvalid => &PASSKEY_INVALID,
             Self::TooManyFactors => &TOO_MANY_FACTORS,
             Self::NoFactor => &NO_FACTOR,
-            Self::SessionNotFound | Self::FactorNotFound | Self::DocumentNotFound => &NOT_FOUND,
+            Self::SessionNotFound
+            | Self::FactorNotFound
+            | Self::DocumentNotFound
+            | Self::AccountNotFound
+            | Self::FactorResetNotFound => &NOT_FOUND,
+            Self::CaptchaRequired => &CAPTCHA_REQUIRED,
+            Self::StaffRequired => &STAFF_REQUIRED,
+            Self::OwnAccount => &OWN_ACCOUNT,
+            Self::LastAdmin => &LAST_ADMIN,
+            Self::MentorRole => &MENTOR_ROLE,
+            Self::FactorResetOpen => &FACTOR_RESET_OPEN,
+            Self::FactorResetOver => &FACTOR_RESET_OVER,
+            Self::FactorResetEarly { .. } => &FACTOR_RESET_EARLY,
+            Self::FourEyes => &FOUR_EYES,
             Self::StaleVersion => &STALE_VERSION,
             Self::AccountGone => &karya_web::codes::UNAUTHENTICATED,
             Self::Token(_) => &karya_db::INTERNAL,
@@ -158,9 +220,9 @@ impl ApiError for AuthError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::HashingBusy { retry_after } | Self::TooManyAttempts { retry_after } => {
-                Some(*retry_after)
-            }
+            Self::HashingBusy { retry_after }
+            | Self::TooManyAttempts { retry_after }
+            | Self::FactorResetEarly { retry_after } => Some(*retry_after),
             Self::Db(error) => error.retry_after(),
             _ => None,
         }

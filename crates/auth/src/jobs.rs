@@ -38,6 +38,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<SendEmailChange>(context.clone())
         .register::<NotifyEmailChanged>(context.clone())
         .register::<NotifyExportReady>(context.clone())
+        .register::<NotifyAccount>(context.clone())
 }
 
 /// Tells a mailbox that somebody registered with it: a link to prove it, or, if it is proved, a notice.
@@ -242,6 +243,39 @@ impl Job for NotifyExportReady {
         tell_account(&context, self.user_id, |display_name| {
             Template::Account(AccountMail {
                 notice: AccountNotice::ExportReady,
+                display_name,
+                link: None,
+            })
+        })
+        .await
+    }
+}
+
+/// Tells the owner of an account what staff did with it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyAccount {
+    pub user_id: UserId,
+    pub notice: AccountNotice,
+}
+
+impl NotifyAccount {
+    pub(crate) async fn enqueue(
+        conn: &mut AsyncPgConnection,
+        user_id: UserId,
+        notice: AccountNotice,
+    ) -> Result<(), crate::AuthError> {
+        Ok(karya_jobs::enqueue(conn, &Self { user_id, notice }).await?)
+    }
+}
+
+impl Job for NotifyAccount {
+    const NAME: &'static str = "auth.notify_account";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        tell_account(&context, self.user_id, |display_name| {
+            Template::Account(AccountMail {
+                notice: self.notice,
                 display_name,
                 link: None,
             })

@@ -5,6 +5,7 @@
 //! hashes. Passwords are hashed in a pool of their own, so that a storm of sign-ins leaves the rest of the server alone.
 
 pub mod audit;
+mod captcha;
 mod email_change_jobs;
 mod error;
 pub mod hashing;
@@ -14,15 +15,21 @@ mod keys;
 mod model;
 pub mod ops;
 pub mod password;
+mod pepper;
 pub mod queries;
 mod tokens;
 pub mod totp;
 
+pub use captcha::Captcha;
 pub use error::{AuthError, CODES};
 pub use hashing::{HashingOptions, PasswordPool};
 pub use keys::{Issuer, KeyError, KeyInfo, Rotation};
-pub use model::{ConsentChannel, FactorMethod, FirstFactor, KeyState, LegalDocument};
+pub use model::{
+    ConsentChannel, FactorMethod, FactorResetState, FirstFactor, KeyState, LegalDocument,
+    LockReason, StaffAccount,
+};
 pub use ops::check_passkey_options;
+pub use pepper::{BadPepper, Peppers};
 pub use tokens::{AuthOptions, PasskeyOptions};
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -61,6 +68,19 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::passkeys::add_passkey)
         .service(http::passkeys::list_my_passkeys)
         .service(http::passkeys::remove_my_passkey)
+        .service(http::accounts::list_accounts)
+        .service(http::accounts::get_account)
+        .service(http::accounts::list_account_security_events)
+        .service(http::accounts::lock_account)
+        .service(http::accounts::unlock_account)
+        .service(http::accounts::end_account_sessions)
+        .service(http::accounts::send_account_password_reset)
+        .service(http::accounts::grant_role)
+        .service(http::accounts::revoke_role)
+        .service(http::factor_resets::ask_for_factor_reset)
+        .service(http::factor_resets::list_factor_resets)
+        .service(http::factor_resets::approve_factor_reset)
+        .service(http::factor_resets::refuse_factor_reset)
         .service(http::me::get_me)
         .service(http::me::update_me);
 }

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use karya_core::role::Role;
 use karya_core::{Lang, SessionId, Timezone, UserId};
 use karya_db::schema::{
-    auth_event_seals, auth_events, consents, email_changes, passkey_ceremonies, passkeys,
-    refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
+    auth_event_seals, auth_events, consents, email_changes, factor_resets, passkey_ceremonies,
+    passkeys, refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
 };
 use uuid::Uuid;
 
@@ -18,6 +18,29 @@ karya_core::text_enum! {
         /// Staff shut it; the password still decides who learns that.
         Locked = "locked",
         Deleted = "deleted",
+    }
+}
+
+karya_core::text_enum! {
+    /// Why staff locked an account.
+    pub enum LockReason {
+        /// Somebody else has got into it.
+        Compromised = "compromised",
+        Fraud = "fraud",
+        Abuse = "abuse",
+        /// A court or an authority ordered it.
+        Legal = "legal",
+        /// The owner wanted it.
+        Requested = "requested",
+    }
+}
+
+karya_core::text_enum! {
+    /// What became of a request to remove somebody's factors.
+    pub enum FactorResetState {
+        Open = "open",
+        Approved = "approved",
+        Refused = "refused",
     }
 }
 
@@ -53,7 +76,7 @@ karya_core::text_enum! {
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = users, check_for_backend(Pg))]
-pub(crate) struct User {
+pub struct User {
     pub(crate) id: UserId,
     pub(crate) state: UserState,
     pub(crate) display_name: String,
@@ -73,6 +96,54 @@ pub(crate) struct Account {
     pub(crate) email: String,
     pub(crate) email_verified_at: Option<DateTime<Utc>>,
     pub(crate) roles: Vec<Role>,
+}
+
+/// An account as staff sees it. Its text is a line for an operator's terminal.
+#[derive(Debug, Queryable)]
+pub struct StaffAccount {
+    pub(crate) user: User,
+    /// None once the account is erased.
+    pub(crate) email: Option<String>,
+    pub(crate) email_verified_at: Option<DateTime<Utc>>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) lock: (Option<LockReason>, Option<String>),
+    /// Whether it has an authenticator app, and a passkey.
+    pub(crate) factors: (bool, bool),
+}
+
+impl std::fmt::Display for StaffAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let email = self.email.as_deref().unwrap_or("-");
+        write!(f, "{} {} {email}", self.user.id, self.user.state)?;
+        if let (Some(reason), _) = &self.lock {
+            write!(f, " lock={reason}")?;
+        }
+        for role in &self.roles {
+            write!(f, " role={role}")?;
+        }
+        let (totp, passkey) = self.factors;
+        for (has, name) in [(totp, "totp"), (passkey, "passkey")] {
+            if has {
+                write!(f, " factor={name}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = factor_resets, check_for_backend(Pg))]
+pub(crate) struct FactorReset {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) state: FactorResetState,
+    pub(crate) evidence: String,
+    pub(crate) asked_by: Option<UserId>,
+    pub(crate) asked_at: DateTime<Utc>,
+    pub(crate) not_before: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) settled_by: Option<UserId>,
+    pub(crate) settled_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Insertable)]

@@ -478,6 +478,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Requests of staff to remove all second factors of somebody who lost them.
+    factor_resets (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        state -> Text,
+        /// How the person proved who they are.
+        evidence -> Text,
+        asked_by -> Nullable<Uuid>,
+        asked_at -> Timestamptz,
+        not_before -> Timestamptz,
+        expires_at -> Timestamptz,
+        /// Who approved or refused; none if the owner showed a factor after all.
+        settled_by -> Nullable<Uuid>,
+        settled_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     group_seats (id) {
         id -> Uuid,
         session_id -> Uuid,
@@ -699,10 +717,8 @@ diesel::table! {
 diesel::table! {
     passwords (user_id) {
         user_id -> Uuid,
-        /// PHC string: algorithm, parameters, salt and hash.
+        /// PHC string: algorithm, parameters, name of the pepper if there is one, salt and hash.
         phc -> Text,
-        /// Which configured pepper went into the hash; none when null.
-        pepper_id -> Nullable<Int2>,
         changed_at -> Timestamptz,
     }
 }
@@ -936,6 +952,11 @@ diesel::table! {
         version -> Int4,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        /// The member of staff who set the state; none if the owner or the system did.
+        state_by -> Nullable<Uuid>,
+        lock_reason -> Nullable<Text>,
+        /// For staff: a ticket, what was seen.
+        lock_note -> Nullable<Text>,
     }
 }
 

@@ -10,7 +10,7 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::{Error, HttpServer, test};
 use karya::{AppState, Parts};
 use karya_auth::ops::NewVerifiedUser;
-use karya_auth::{AuthOptions, HashingOptions, Issuer, PasswordPool};
+use karya_auth::{AuthOptions, Captcha, HashingOptions, Issuer, PasswordPool};
 use karya_core::role::Role;
 use karya_core::{Clock, EmailAddress, MasterKey, Random, Text, UserId};
 use karya_db::{Db, DbOptions};
@@ -196,6 +196,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
         memory_kib: 64,
         iterations: 1,
         max_wait: Duration::from_secs(30),
+        ..HashingOptions::default()
     };
     Parts {
         db: pool,
@@ -205,6 +206,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
         issuer,
         verifier,
         passwords: PasswordPool::start(hashing).unwrap(),
+        captcha: Captcha::default(),
         auth: AuthOptions {
             public_url: public_url.clone(),
             ..AuthOptions::default()

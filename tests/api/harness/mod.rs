@@ -2,12 +2,14 @@ mod app;
 mod authenticator;
 mod client;
 mod cluster;
+mod https;
 mod passkey;
 
 pub use app::{PASSWORD, TestApp, email};
 pub use authenticator::Authenticator;
 pub use client::{Client, Reply};
 pub use cluster::TestDb;
+pub use https::HttpsServer;
 pub use passkey::{Forgery, SoftPasskey};
 
 use chrono::{DateTime, Utc};

@@ -110,6 +110,13 @@ const SESSION: Copy = (
 
 const EVENT: Copy = ("auth_events", "user_id = '{sari}'", "'id', '{new}'");
 
+const THEIR_EVENT: Copy = ("auth_events", "user_id = '{account_id}'", "'id', '{new}'");
+const FACTOR_RESET: Copy = (
+    "factor_resets",
+    "state = 'approved'",
+    "'id', '{other}', 'user_id', '{new}', 'state', 'open', 'settled_by', null, 'settled_at', null, 'expires_at', '{till}'",
+);
+
 const fn list(
     id: &'static str,
     by: &'static str,
@@ -126,7 +133,9 @@ const fn list(
 
 const NEAR: &str = "near=-6.8931,109.6702&radius_m=50000";
 
-const LISTS: [List; 21] = [
+const LISTS: [List; 24] = [
+    list("list_account_security_events", "admin", "", &[THEIR_EVENT]),
+    list("list_accounts", "admin", "", &[SOMEBODY]),
     list("list_action_items", "owner", "", &[ACTION_ITEM]),
     list("list_blocks", "owner", "", &[SOMEBODY, BLOCK]),
     list(
@@ -140,6 +149,7 @@ const LISTS: [List; 21] = [
     list("list_businesses", "nobody", "q=batik", &BUSINESS),
     list("list_businesses", "nobody", NEAR, &BUSINESS),
     list("list_certificates", "owner", "", &[CERTIFICATE]),
+    list("list_factor_resets", "admin", "", &[SOMEBODY, FACTOR_RESET]),
     list("list_goals", "owner", "", &[GOAL]),
     list("list_group_sessions", "nobody", "", &[CLASS]),
     list(

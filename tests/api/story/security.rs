@@ -1,6 +1,8 @@
 //! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey beside
 //! his password; Wayan has an authenticator app, and then another address.
 
+use chrono::Duration;
+use karya_core::Role;
 use serde_json::json;
 
 use super::Story;
@@ -12,6 +14,7 @@ pub(super) async fn tell(story: &mut Story<'_>) {
     passkeys(story).await;
     second_factor(story).await;
     another_address(story).await;
+    staff(story).await;
 }
 
 async fn rights(story: &mut Story<'_>) {
@@ -91,4 +94,41 @@ async fn another_address(story: &mut Story<'_>) {
     let step = story.step("undo_email_change").by("nobody");
     let body = json!({ "token": token, "new_password": "tenun-gringsing-dobel-ikat" });
     step.body(body).done().await;
+}
+
+/// What staff does with the account of Joko, who lost his phone.
+async fn staff(story: &mut Story<'_>) {
+    story.app.staff("Tuti", Role::Admin).await;
+    let joko = story.app.sign_in("Joko").await;
+    Authenticator::enrol(story.app, &joko).await;
+    let me = joko.get("/v1/me").await.ok(200);
+    story.name("account_id", &me["id"]);
+    let step = story.step("list_accounts").by("admin");
+    step.query("?email=joko@contoh.id").done().await;
+    for id in [
+        "get_account",
+        "list_account_security_events",
+        "lock_account",
+        "unlock_account",
+        "end_account_sessions",
+        "send_account_password_reset",
+    ] {
+        story.step(id).by("admin").of("Joko").done().await;
+    }
+    for id in ["grant_role", "revoke_role"] {
+        let step = story.step(id).by("admin").of("Joko");
+        step.at("role", "moderator").done().await;
+    }
+    let step = story.step("ask_for_factor_reset").by("admin").of("Joko");
+    let asked = step.done().await;
+    story.name("factor_reset_id", &asked["id"]);
+    story.step("list_factor_resets").by("admin").done().await;
+    let step = story.step("refuse_factor_reset").by("admin").of("Joko");
+    step.done().await;
+    let step = story.step("ask_for_factor_reset").by("admin").silently();
+    let asked = step.done().await;
+    story.name("factor_reset_id", &asked["id"]);
+    story.app.clock.advance(Duration::hours(25));
+    let step = story.step("approve_factor_reset").by("Tuti").of("Joko");
+    step.done().await;
 }

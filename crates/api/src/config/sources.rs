@@ -78,6 +78,11 @@ impl Sources {
                 &config.secrets.master_key_file,
                 &mut config.secrets.master_key,
             ),
+            (
+                &config.secrets.password_pepper_file,
+                &mut config.secrets.password_pepper,
+            ),
+            (&config.captcha.secret_file, &mut config.captcha.secret),
             (&config.mail.password_file, &mut config.mail.password),
         ];
         for (file, value) in secrets {
@@ -107,6 +112,7 @@ impl Sources {
         for section in [
             "apps",
             "auth",
+            "captcha",
             "database",
             "log",
             "mail",
@@ -154,7 +160,15 @@ fn masked(key: &str, value: &Value) -> String {
         other => serde_json::to_string(other).unwrap_or_default(),
     };
     match key {
-        "secrets.master_key" | "mail.password" if !text.is_empty() => "********".to_owned(),
+        "secrets.master_key"
+        | "secrets.password_pepper"
+        | "secrets.previous_password_peppers"
+        | "captcha.secret"
+        | "mail.password"
+            if !text.is_empty() =>
+        {
+            "********".to_owned()
+        }
         "database.url" => text
             .split_once('@')
             .map_or(text.clone(), |(_, host)| format!("postgres://****@{host}")),
@@ -345,6 +359,8 @@ mod tests {
         for bad in [
             "secrets.master_key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
             "secrets.master_key=short",
+            "secrets.password_pepper=c2hvcnQ=",
+            "secrets.previous_password_peppers=[\"c2hvcnQ=\"]",
             "server.public_url=http://api.contoh.id",
             "server.cors_origins=[\"*\"]",
             "mail.tls=none",

@@ -124,6 +124,7 @@ pub async fn examine(sources: &Sources, fallback: Option<String>) -> Report {
     };
     configuration(&mut findings, &config);
     master_key(&mut findings, &config);
+    pepper(&mut findings, &config);
     if config.database.url.is_empty() {
         config.database.url = fallback.unwrap_or_default();
     }
@@ -153,6 +154,20 @@ fn configuration(findings: &mut Findings, config: &Config) {
         && let Err(reason) = config.mail_options()
     {
         findings.fail(check, reason, "correct it in the section [mail]");
+    }
+}
+
+/// Whether a dump of the database alone would let somebody guess at passwords.
+fn pepper(findings: &mut Findings, config: &Config) {
+    let check = "password_pepper";
+    if config.secrets.password_pepper.is_empty() {
+        findings.warn(
+            check,
+            "password hashes have no pepper",
+            "make one with `openssl rand -base64 32` and set secrets.password_pepper_file; keep a copy apart from the backups",
+        );
+    } else {
+        findings.ok(check, "password hashes have a pepper");
     }
 }
 

@@ -158,6 +158,10 @@ pub const TABLES: &[(&str, Treatment)] = &[
         hiding("t.user_id = $1", &["confirm_hash", "undo_hash"]),
     ),
     ("emails", rows("t.user_id = $1")),
+    (
+        "factor_resets",
+        beside("t.user_id = $1", &["asked_by", "settled_by"]),
+    ),
     ("external_busy", rows("t.owner_id = $1")),
     (
         "external_calendars",
@@ -192,7 +196,7 @@ pub const TABLES: &[(&str, Treatment)] = &[
         "password_reset_asks",
         Treatment::Exempt("addresses that anybody may have typed, gone within two days"),
     ),
-    ("passwords", hiding("t.user_id = $1", &["phc", "pepper_id"])),
+    ("passwords", hiding("t.user_id = $1", &["phc"])),
     ("recovery_codes", hiding("t.user_id = $1", &["code_hash"])),
     ("reference_datasets", Treatment::Exempt(NOT_PERSONAL)),
     ("refresh_tokens", Treatment::Exempt(SECRETS)),
@@ -222,6 +226,6 @@ pub const TABLES: &[(&str, Treatment)] = &[
         hiding("t.user_id = $1", &["secret_sealed", "last_step"]),
     ),
     ("user_roles", beside("t.user_id = $1", &["granted_by"])),
-    ("users", rows("t.id = $1")),
+    ("users", beside("t.id = $1", &["state_by"])),
     ("waitlist_entries", rows("t.mentee_id = $1")),
 ];

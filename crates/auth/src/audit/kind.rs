@@ -26,6 +26,10 @@ karya_core::text_enum! {
         FactorRemoved = "factor_removed",
         FactorPassed = "factor_passed",
         FactorRefused = "factor_refused",
+        /// Staff wants to remove all factors of somebody who lost them.
+        FactorResetAsked = "factor_reset_asked",
+        FactorResetRefused = "factor_reset_refused",
+        FactorsReset = "factors_reset",
         RecoveryCodesMade = "recovery_codes_made",
         RecoveryCodeUsed = "recovery_code_used",
         ConsentGiven = "consent_given",

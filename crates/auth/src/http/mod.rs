@@ -1,5 +1,7 @@
+pub(crate) mod accounts;
 pub(crate) mod consents;
 pub(crate) mod email_change;
+pub(crate) mod factor_resets;
 pub(crate) mod factors;
 pub(crate) mod jwks;
 pub(crate) mod me;

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::once_by_mail;
 use super::step_up::require_recent_factor;
+use crate::captcha::Person;
 use crate::{AuthError, PasswordPool, ops, password};
 
 /// Which account has lost its password.
@@ -27,17 +28,27 @@ pub(crate) struct PasswordResetAccepted {
     status: &'static str,
 }
 
+impl PasswordResetAccepted {
+    pub(super) const SENT: Self = Self {
+        status: "mail_sent",
+    };
+}
+
 /// Ask for a new password
 ///
 /// Sends a link to the address if it has an account, three times an hour at most. The answer is the same if not.
-#[utoipa::path(tag = "auth", responses(
+#[utoipa::path(tag = "auth", params(
+    ("Captcha-Token" = Option<String>, Header, description = "What the captcha gave the app, where the server asks for one", max_length = 4096),
+), responses(
     (status = 202, description = "A mail is on its way, if the address has an account", body = PasswordResetAccepted),
+    (status = 403, description = "`auth.captcha_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[post("/auth/password-reset")]
 pub(crate) async fn ask_for_password_reset(
+    _person: Person,
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,
@@ -51,12 +62,7 @@ pub(crate) async fn ask_for_password_reset(
     idempotency
         .once(&mut conn, now, None, async |conn| {
             ops::ask_for_reset(conn, now, &email).await?;
-            Reply::new(
-                StatusCode::ACCEPTED,
-                &PasswordResetAccepted {
-                    status: "mail_sent",
-                },
-            )
+            Reply::new(StatusCode::ACCEPTED, &PasswordResetAccepted::SENT)
         })
         .await
 }

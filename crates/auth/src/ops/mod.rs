@@ -11,6 +11,7 @@ mod passwords;
 mod recovery;
 mod second_factor;
 mod sessions;
+mod staff;
 mod step_up;
 
 pub(crate) use accounts::update_profile;
@@ -34,6 +35,12 @@ pub(crate) use recovery::regenerate as regenerate_recovery_codes;
 pub(crate) use second_factor::{TypedCode, admit_code, verify_factor};
 pub(crate) use sessions::{Device, IssuedSession, SignedIn, Tools, login, refresh};
 pub use sessions::{demo_token, logout};
+pub(crate) use staff::{
+    ask_for_factor_reset, require_account_staff, send_reset, settle_factor_reset,
+};
+pub use staff::{
+    end_sessions_of, grant_role, lock_account, revoke_role, staff_account, unlock_account,
+};
 pub(crate) use step_up::{check_current_password, needs_step_up, show, step_up};
 
 /// How a token from a mail is stored; people copy it with spaces around it.

@@ -7,7 +7,9 @@ use karya_db::Db;
 use super::guard;
 use super::second_factor::{Issued, Proof};
 use crate::audit::{self, Event, EventKind};
-use crate::model::{Account, FactorMethod, NewSession, Platform, RefreshToken, Session, UserState};
+use crate::model::{
+    Account, FactorMethod, FirstFactor, NewSession, Platform, RefreshToken, Session, UserState,
+};
 use crate::tokens::{self, Proved};
 use crate::{AuthError, AuthOptions, Issuer, PasswordPool, jobs, queries};
 
@@ -219,6 +221,9 @@ pub(super) async fn issue_session(
             let signed_in = Event::of(EventKind::SignedIn, account.user.id).session(session.id);
             let shown = second_factor.map_or(first_factor.as_str(), FactorMethod::as_str);
             audit::record(conn, now, signed_in.reason(shown)).await?;
+            if second_factor.is_some() || first_factor == FirstFactor::Passkey {
+                super::staff::void_factor_reset(conn, now, account.user.id).await?;
+            }
             Ok::<_, AuthError>(None)
         })
         .await?;
