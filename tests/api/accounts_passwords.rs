@@ -350,3 +350,19 @@ async fn the_reset_link_follows_no_request_and_asks_before_it_acts() {
         .text();
     assert!(!hostile.contains("<script"), "{hostile}");
 }
+
+#[actix_web::test]
+async fn a_reset_ends_the_wait_that_strangers_caused() {
+    let app = TestApp::new().await;
+    app.user("sari").await;
+    for _ in 0..12 {
+        login(&app, "salah-salah-salah").await;
+        app.clock.advance(Duration::milliseconds(1));
+    }
+    login(&app, PASSWORD)
+        .await
+        .refused(429, "auth.too_many_attempts");
+    let token = reset_token(&app).await;
+    confirm(&app, &token, NEW).await.ok(200);
+    login(&app, NEW).await.ok(200);
+}

@@ -83,6 +83,7 @@ pub async fn reset_password(
             .await?
             .ok_or(AuthError::ResetInvalid)?;
         queries::raise_epoch(conn, user).await?;
+        forgive_strangers(conn, user).await?;
         let proved = queries::verify_claim(conn, user, now)
             .await
             .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?;
@@ -96,6 +97,16 @@ pub async fn reset_password(
         Ok(user)
     })
     .await
+}
+
+/// Strangers may have guessed at the password that is no more; its owner, who proved the mailbox, need not wait for them.
+async fn forgive_strangers(conn: &mut AsyncPgConnection, user: UserId) -> Result<(), AuthError> {
+    let account = queries::find_account(conn, user).await?;
+    let email = account.and_then(|account| EmailAddress::parse(&account.email).ok());
+    if let Some(email) = email {
+        queries::forget_attempts(conn, &guard::counter(&email, None)).await?;
+    }
+    Ok(())
 }
 
 /// A change of password whose values are in order.
