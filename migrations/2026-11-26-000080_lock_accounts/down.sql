@@ -7,6 +7,7 @@ END;
 $$;
 DROP TRIGGER users_clear_lock ON users;
 DROP FUNCTION clear_lock();
+DROP INDEX users_locked_idx;
 ALTER TABLE users DROP COLUMN state_by, DROP COLUMN lock_reason, DROP COLUMN lock_note;
 -- What happened stays on record, whatever its kind.
 ALTER TABLE auth_events DROP CONSTRAINT auth_events_kind_check;

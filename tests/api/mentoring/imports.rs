@@ -208,7 +208,7 @@ async fn a_calendar_elsewhere_is_read_again_and_a_failure_frees_nothing() {
     let added = added.ok(201);
     assert_eq!(
         (&added["host"], &added["last_tried_at"]),
-        (&json!("kalender.test"), &Value::Null)
+        (&json!("lain.test"), &Value::Null)
     );
     app.run_jobs().await;
     let read = only(&mentor.client).await;
@@ -250,7 +250,7 @@ async fn a_calendar_elsewhere_is_read_again_and_a_failure_frees_nothing() {
             "refused_address",
         ),
         (
-            "302 Found\r\nlocation: http://kalender.test/a.ics",
+            "302 Found\r\nlocation: http://lain.test/a.ics",
             String::new(),
             "bad_address",
         ),

@@ -158,14 +158,14 @@ pub const TABLES: &[(&str, Treatment)] = &[
         hiding("t.user_id = $1", &["confirm_hash", "undo_hash"]),
     ),
     ("emails", rows("t.user_id = $1")),
-    (
-        "factor_resets",
-        beside("t.user_id = $1", &["asked_by", "settled_by"]),
-    ),
     ("external_busy", rows("t.owner_id = $1")),
     (
         "external_calendars",
         hiding("t.owner_id = $1", &["url_sealed"]),
+    ),
+    (
+        "factor_resets",
+        beside("t.user_id = $1", &["asked_by", "settled_by"]),
     ),
     ("group_seats", rows("t.mentee_id = $1")),
     ("group_sessions", rows("t.mentor_id = $1")),
