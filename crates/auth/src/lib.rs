@@ -61,6 +61,10 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::passkeys::add_passkey)
         .service(http::passkeys::list_my_passkeys)
         .service(http::passkeys::remove_my_passkey)
+        .service(http::api_keys::list_my_api_keys)
+        .service(http::api_keys::create_api_key)
+        .service(http::api_keys::rotate_api_key)
+        .service(http::api_keys::revoke_api_key)
         .service(http::me::get_me)
         .service(http::me::update_me);
 }

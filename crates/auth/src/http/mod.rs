@@ -1,3 +1,4 @@
+pub(crate) mod api_keys;
 pub(crate) mod consents;
 pub(crate) mod email_change;
 pub(crate) mod factors;

@@ -11,6 +11,7 @@ use karya_db::schema::{emails, passwords, refresh_tokens, sessions, user_roles, 
 
 use crate::model::{Account, NewSession, RefreshToken, Session, User};
 
+mod api_keys;
 mod attempts;
 mod consents;
 mod credentials;
@@ -22,6 +23,7 @@ mod one_time_tokens;
 mod passkeys;
 pub(crate) mod signing_keys;
 
+pub(crate) use api_keys::*;
 pub(crate) use attempts::*;
 pub(crate) use consents::*;
 pub(crate) use credentials::*;
