@@ -5,6 +5,8 @@
 mod accounts;
 mod accounts_abuse;
 mod accounts_passwords;
+mod api_key_scopes;
+mod api_keys;
 mod apps;
 mod backup;
 mod browser;

@@ -160,6 +160,7 @@ async fn enumerations_agree_with_the_database() {
         ("mentorship_goals", "status", texts!(GoalStatus)),
         ("action_items", "assignee", texts!(Side)),
         ("certificates", "side", texts!(Side)),
+        ("api_keys", "scopes", texts!(karya_core::Scope)),
         ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
         ("data_exports", "state", texts!(karya::rights::ExportState)),
         (
@@ -194,7 +195,7 @@ async fn enumerations_agree_with_the_database() {
         ),
     ] {
         let query = "SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]
-            WHERE contype = 'c' AND conrelid = $1::text::regclass AND attname = $2 AND pg_get_constraintdef(c.oid) LIKE '%ANY%'";
+            WHERE contype = 'c' AND conrelid = $1::text::regclass AND attname = $2 AND pg_get_constraintdef(c.oid) LIKE '%ARRAY[%'";
         let check: String = sql
             .query_one(query, &[&table, &column])
             .await

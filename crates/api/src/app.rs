@@ -12,7 +12,7 @@ use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::state::AppState;
-use crate::{health, pages, rights, spec, sync};
+use crate::{health, pages, rights, scopes, spec, sync};
 
 /// Every documented operation. Each is registered once; the document is collected from here.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -104,6 +104,7 @@ fn data(cfg: &mut web::ServiceConfig, state: &AppState) {
         .app_data(state.fetcher.clone())
         .app_data(state.invitations.clone())
         .app_data(web::Data::new(Routes::of(spec::document())))
+        .app_data(web::Data::new(scopes::of_operations(spec::document())))
         .app_data(karya_web::path_config());
 }
 

@@ -50,6 +50,9 @@ karya_core::codes! {
     TOO_MANY_FACTORS = "auth.too_many_factors", Conflict,
         title: "Akun ini sudah punya lima faktor dari jenis ini" / "The account has five factors of this kind already",
         fix: "Hapus salah satu dulu." / "Remove one first.";
+    TOO_MANY_API_KEYS = "auth.too_many_api_keys", Conflict,
+        title: "Akun ini sudah punya 20 kunci API" / "The account has 20 API keys already",
+        fix: "Cabut salah satu dulu." / "Revoke one first.";
     NO_FACTOR = "auth.no_factor", Conflict,
         title: "Akun ini belum punya faktor kedua" / "The account has no second factor yet",
         fix: "Daftarkan aplikasi autentikator dulu." / "Enrol an authenticator app first.";
@@ -119,6 +122,10 @@ pub enum AuthError {
     ChallengeInvalid,
     #[error("the account has as many factors as it may")]
     TooManyFactors,
+    #[error("the account has as many API keys as it may")]
+    TooManyApiKeys,
+    #[error("the account has no such API key")]
+    ApiKeyNotFound,
     #[error("the account has no second factor")]
     NoFactor,
     #[error("the account has no such factor, or its enrolment is over")]
@@ -182,9 +189,11 @@ impl ApiError for AuthError {
             Self::ChallengeInvalid => &CHALLENGE_INVALID,
             Self::PasskeyInvalid => &PASSKEY_INVALID,
             Self::TooManyFactors => &TOO_MANY_FACTORS,
+            Self::TooManyApiKeys => &TOO_MANY_API_KEYS,
             Self::NoFactor => &NO_FACTOR,
             Self::SessionNotFound
             | Self::FactorNotFound
+            | Self::ApiKeyNotFound
             | Self::DocumentNotFound
             | Self::AccountNotFound
             | Self::FactorResetNotFound => &NOT_FOUND,

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use karya_core::{Clock, EmailAddress, Random, SessionId, UserId};
 use karya_db::{AsyncPgConnection, Db};
 use karya_jobs::{Job, JobError, WorkerBuilder};
-use karya_notifications::{AccountMail, AccountNotice, FactorMail, FactorNotice, Mailer, Template};
+use karya_notifications::{
+    AccountMail, AccountNotice, ApiKeyMail, ApiKeyNotice, FactorMail, FactorNotice, Mailer,
+    Template,
+};
 use serde::{Deserialize, Serialize};
 
 pub use crate::email_change_jobs::{NotifyEmailChanged, SendEmailChange};
@@ -35,6 +38,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<SendPasswordReset>(context.clone())
         .register::<NotifyPasswordChanged>(context.clone())
         .register::<NotifyFactor>(context.clone())
+        .register::<NotifyApiKey>(context.clone())
         .register::<SendEmailChange>(context.clone())
         .register::<NotifyEmailChanged>(context.clone())
         .register::<NotifyExportReady>(context.clone())
@@ -315,6 +319,46 @@ impl Job for NotifyFactor {
     async fn run(self, context: Context) -> Result<(), JobError> {
         tell_account(&context, self.user_id, |display_name| {
             Template::Factor(FactorMail {
+                notice: self.notice,
+                display_name,
+                at: self.at,
+            })
+        })
+        .await
+    }
+}
+
+/// Tells the owner of an account what happened to one of its API keys.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyApiKey {
+    pub user_id: UserId,
+    pub at: DateTime<Utc>,
+    pub notice: ApiKeyNotice,
+}
+
+impl NotifyApiKey {
+    pub(crate) async fn enqueue(
+        conn: &mut AsyncPgConnection,
+        user_id: UserId,
+        at: DateTime<Utc>,
+        notice: ApiKeyNotice,
+    ) -> Result<(), crate::AuthError> {
+        let job = Self {
+            user_id,
+            at,
+            notice,
+        };
+        Ok(karya_jobs::enqueue(conn, &job).await?)
+    }
+}
+
+impl Job for NotifyApiKey {
+    const NAME: &'static str = "auth.notify_api_key";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        tell_account(&context, self.user_id, |display_name| {
+            Template::ApiKey(ApiKeyMail {
                 notice: self.notice,
                 display_name,
                 at: self.at,

@@ -81,6 +81,10 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::factor_resets::list_factor_resets)
         .service(http::factor_resets::approve_factor_reset)
         .service(http::factor_resets::refuse_factor_reset)
+        .service(http::api_keys::list_my_api_keys)
+        .service(http::api_keys::create_api_key)
+        .service(http::api_keys::rotate_api_key)
+        .service(http::api_keys::revoke_api_key)
         .service(http::me::get_me)
         .service(http::me::update_me);
 }

@@ -2,10 +2,12 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use karya_core::role::Role;
-use karya_core::{Lang, SessionId, Timezone, UserId};
+use karya_core::{ApiKeyId, Lang, SessionId, Timezone, UserId};
+use karya_db::TextList;
 use karya_db::schema::{
-    auth_event_seals, auth_events, consents, email_changes, factor_resets, passkey_ceremonies,
-    passkeys, refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
+    api_key_secrets, api_keys, auth_event_seals, auth_events, consents, email_changes,
+    factor_resets, passkey_ceremonies, passkeys, refresh_tokens, sessions, sign_in_challenges,
+    signing_keys, totp_factors, users,
 };
 use uuid::Uuid;
 
@@ -350,6 +352,32 @@ pub(crate) struct Consent {
     pub(crate) ip_prefix: Option<String>,
     pub(crate) given_at: DateTime<Utc>,
     pub(crate) withdrawn_at: Option<DateTime<Utc>>,
+}
+
+/// What an API key may be used for, and how it is.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = api_keys, check_for_backend(Pg))]
+pub(crate) struct ApiKeyRow {
+    pub(crate) id: ApiKeyId,
+    pub(crate) user_id: UserId,
+    pub(crate) name: String,
+    #[diesel(deserialize_as = TextList)]
+    pub(crate) scopes: Vec<String>,
+    pub(crate) requests_per_minute: Option<i32>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+    pub(crate) last_used_from: Option<String>,
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = api_key_secrets, check_for_backend(Pg))]
+pub(crate) struct ApiKeySecretRow {
+    pub(crate) prefix: String,
+    pub(crate) key_id: ApiKeyId,
+    pub(crate) hash: Vec<u8>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) superseded_at: Option<DateTime<Utc>>,
 }
 
 impl EmailChange {

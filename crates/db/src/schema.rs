@@ -25,6 +25,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_key_secrets (prefix) {
+        /// Of the key, in clear text: finds it, and names it to people.
+        prefix -> Text,
+        key_id -> Uuid,
+        /// SHA-256 of the whole key, which is 256 random bits.
+        hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        /// Since when there is a newer one.
+        superseded_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        scopes -> Array<Nullable<Text>>,
+        /// Beside the limit of the client; none: only that.
+        requests_per_minute -> Nullable<Int4>,
+        created_at -> Timestamptz,
+        /// To the hour, so that a request costs no write.
+        last_used_at -> Nullable<Timestamptz>,
+        /// IPv4 /24 or IPv6 /48.
+        last_used_from -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     /// The chain of the security events, append-only.
     auth_event_seals (position) {
         position -> Int8,
@@ -976,6 +1006,8 @@ diesel::table! {
 }
 
 diesel::joinable!(action_items -> mentorship_goals (goal_id));
+diesel::joinable!(api_key_secrets -> api_keys (key_id));
+diesel::joinable!(api_keys -> users (user_id));
 diesel::joinable!(auth_event_seals -> auth_events (event_id));
 diesel::joinable!(auth_events_to_seal -> auth_events (event_id));
 diesel::joinable!(availability_overrides -> calendars (user_id));
@@ -1050,6 +1082,8 @@ diesel::joinable!(waitlist_entries -> users (mentee_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     action_items,
+    api_key_secrets,
+    api_keys,
     availability_overrides,
     availability_schedules,
     blocks,

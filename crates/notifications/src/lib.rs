@@ -1,6 +1,7 @@
 //! What the platform tells people. Today: mail, in Indonesian and English, and the development inbox.
 
 mod account;
+mod api_key;
 mod booking;
 mod dispute;
 mod documents;
@@ -15,6 +16,7 @@ mod series;
 pub mod templates;
 
 pub use account::{AccountMail, AccountNotice};
+pub use api_key::{ApiKeyMail, ApiKeyNotice};
 pub use booking::{BookingMail, BookingNotice, OtherMentor};
 pub use dispute::{DisputeMail, DisputeNotice};
 pub use documents::DocumentsMail;

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use karya_core::Lang;
 
 use crate::{
-    AccountMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail, MentorMail,
-    MentorshipMail, SeriesMail, phrases,
+    AccountMail, ApiKeyMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail,
+    MentorMail, MentorshipMail, SeriesMail, phrases,
 };
 
 /// A mail, apart from who gets it.
@@ -83,6 +83,7 @@ pub enum Template {
     Documents(DocumentsMail),
     /// Tells the owner of an account what happened to its second factors.
     Factor(FactorMail),
+    ApiKey(ApiKeyMail),
 }
 
 /// A mail in words.
@@ -283,6 +284,7 @@ impl Template {
             Self::Dispute(mail) => mail.words(id),
             Self::Documents(mail) => mail.words(id),
             Self::Factor(mail) => mail.words(id),
+            Self::ApiKey(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {
@@ -445,6 +447,11 @@ mod tests {
                 title: bad(),
                 when: bad(),
                 count: 2,
+            }),
+            Template::ApiKey(ApiKeyMail {
+                notice: ApiKeyNotice::Revoked { name: bad() },
+                display_name: bad(),
+                at: chrono::DateTime::UNIX_EPOCH,
             }),
             Template::Factor(FactorMail {
                 notice: FactorNotice::Added { label: bad() },

@@ -113,6 +113,13 @@ fn shortened(of: &Value) -> Value {
                     name.clone(),
                     json!("eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIwMTk5ZTVhMCJ9.c2lnbmF0dXJl"),
                 ),
+                "key"
+                    if value
+                        .as_str()
+                        .is_some_and(|key| key.starts_with("kry_live_")) =>
+                {
+                    (name.clone(), json!("kry_live_4fK9Xb2Q_…"))
+                }
                 _ => (name.clone(), shortened(value)),
             })
             .collect(),

@@ -12,6 +12,7 @@ use crate::harness::{Authenticator, PASSWORD, SoftPasskey};
 pub(super) async fn tell(story: &mut Story<'_>) {
     rights(story).await;
     passkeys(story).await;
+    api_keys(story).await;
     second_factor(story).await;
     another_address(story).await;
     staff(story).await;
@@ -52,6 +53,14 @@ async fn passkeys(story: &mut Story<'_>) {
     step.done().await;
     let step = story.step("remove_my_passkey").by("Joko").of("Joko");
     step.done().await;
+}
+
+async fn api_keys(story: &mut Story<'_>) {
+    let made = story.step("create_api_key").done().await;
+    story.name("api_key_id", &made["api_key"]["id"]);
+    story.step("rotate_api_key").done().await;
+    story.step("list_my_api_keys").done().await;
+    story.step("revoke_api_key").done().await;
 }
 
 async fn second_factor(story: &mut Story<'_>) {

@@ -70,6 +70,14 @@ pub const TABLES: &[(&str, Treatment)] = &[
         )),
     ),
     (
+        "api_key_secrets",
+        hiding(
+            "t.key_id IN (SELECT id FROM api_keys WHERE user_id = $1)",
+            &["hash"],
+        ),
+    ),
+    ("api_keys", rows("t.user_id = $1")),
+    (
         "auth_event_seals",
         Treatment::Exempt("hashes that prove the order of the security events"),
     ),

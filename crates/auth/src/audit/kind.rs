@@ -39,5 +39,8 @@ karya_core::text_enum! {
         DeletionAsked = "deletion_asked",
         DeletionCancelled = "deletion_cancelled",
         AccountErased = "account_erased",
+        ApiKeyCreated = "api_key_created",
+        ApiKeyRotated = "api_key_rotated",
+        ApiKeyRevoked = "api_key_revoked",
     }
 }

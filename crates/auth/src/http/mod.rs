@@ -1,4 +1,5 @@
 pub(crate) mod accounts;
+pub(crate) mod api_keys;
 pub(crate) mod consents;
 pub(crate) mod email_change;
 pub(crate) mod factor_resets;

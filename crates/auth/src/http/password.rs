@@ -175,7 +175,7 @@ pub(crate) async fn change_my_password(
     let mut conn = db.conn().await?;
     let reply = idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
-            let who = (actor.user_id, actor.session_id);
+            let who = (actor.user_id, actor.session()?);
             ops::change_password(conn, now, who, &prepared?).await?;
             Reply::ok(&PasswordChanged::new())
         })

@@ -276,7 +276,7 @@ pub(crate) async fn logout(
     standings: Data<Standings>,
 ) -> Result<HttpResponse, Problem> {
     let mut conn = db.conn().await?;
-    ops::logout(&mut conn, clock.now(), actor.user_id, actor.session_id).await?;
-    standings.forget(actor.session_id);
+    ops::logout(&mut conn, clock.now(), actor.user_id, actor.session()?).await?;
+    standings.forget(actor.session()?);
     Ok(HttpResponse::NoContent().finish())
 }

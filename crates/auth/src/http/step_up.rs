@@ -81,7 +81,7 @@ pub(crate) async fn step_up(
     idempotency
         .once(&mut conn, now, Some(user), async |conn| {
             // Only here: a repeated request gets its reply, though its code is used up.
-            ops::step_up(conn, now, (user, actor.session_id), &shown?).await?;
+            ops::step_up(conn, now, (user, actor.session()?), &shown?).await?;
             Reply::ok(&SteppedUp {
                 authenticated_at: now,
             })
@@ -95,7 +95,7 @@ pub(super) async fn require_recent_factor(
     now: DateTime<Utc>,
     actor: &Actor,
 ) -> Result<(), Problem> {
-    if ops::needs_step_up(db, now, (actor.user_id, actor.session_id)).await? {
+    if ops::needs_step_up(db, now, (actor.user_id, actor.session()?)).await? {
         return Err(RecentAuth::required());
     }
     Ok(())

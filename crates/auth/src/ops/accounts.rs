@@ -131,7 +131,8 @@ pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<u
     let ceremonies = queries::delete_old_ceremonies(conn, now).await?;
     let factors = enrolments + challenges + ceremonies;
     let changes = queries::delete_old_email_changes(conn, now - ENDED).await?;
-    Ok(accounts + sessions + tokens + asks + attempts + devices + factors + changes)
+    let keys = super::api_keys::sweep(conn, now).await?;
+    Ok(accounts + sessions + tokens + asks + attempts + devices + factors + changes + keys)
 }
 
 /// An account made by an operator or by the demo seed.

@@ -1,6 +1,7 @@
 //! The rules. Each operation takes a connection, then the time, then who and what.
 
 mod accounts;
+mod api_keys;
 mod consents;
 mod devices;
 mod email_change;
@@ -18,6 +19,10 @@ pub(crate) use accounts::update_profile;
 pub use accounts::{
     NewAccount, NewVerifiedUser, ProfileChange, check_verification, create_verified_user, register,
     sweep, verify_email,
+};
+pub(crate) use api_keys::{
+    ApiKey, KeyToMake, MAX_LIFE as MAX_KEY_LIFE, MAX_OVERLAP as MAX_KEY_OVERLAP, ShownKey,
+    create_api_key, revoke_api_key, rotate_api_key,
 };
 pub(crate) use consents::{Standing, give_consent, list_consents, withdraw_consent};
 pub(crate) use devices::{end_session, end_sessions};

@@ -84,6 +84,7 @@ pub async fn reset_password(
             .ok_or(AuthError::ResetInvalid)?;
         queries::raise_epoch(conn, user).await?;
         forgive_strangers(conn, user).await?;
+        super::api_keys::revoke_all(conn, now, user).await?;
         let proved = queries::verify_claim(conn, user, now)
             .await
             .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?;

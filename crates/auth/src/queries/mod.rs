@@ -12,6 +12,7 @@ use karya_db::schema::{emails, passwords, refresh_tokens, sessions, user_roles, 
 use crate::model::{Account, NewSession, RefreshToken, Session, User};
 
 mod accounts;
+mod api_keys;
 mod attempts;
 mod consents;
 mod credentials;
@@ -24,6 +25,7 @@ mod passkeys;
 pub(crate) mod signing_keys;
 
 pub(crate) use accounts::*;
+pub(crate) use api_keys::*;
 pub(crate) use attempts::*;
 pub(crate) use consents::*;
 pub(crate) use credentials::*;
