@@ -2,10 +2,10 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use karya_core::role::Role;
-use karya_core::{Lang, SessionId, Timezone, UserId};
+use karya_core::{EmailAddress, Lang, PhoneNumber, SessionId, Timezone, UserId};
 use karya_db::schema::{
     auth_event_seals, auth_events, consents, email_changes, passkey_ceremonies, passkeys,
-    refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
+    phone_changes, phone_codes, phones, refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
 };
 use uuid::Uuid;
 
@@ -72,7 +72,69 @@ pub(crate) struct Account {
     pub(crate) user: User,
     pub(crate) email: String,
     pub(crate) email_verified_at: Option<DateTime<Utc>>,
+    pub(crate) phone: Option<Phone>,
     pub(crate) roles: Vec<Role>,
+}
+
+/// What an account is named by when it signs in or has lost its password.
+#[derive(Debug, Clone)]
+pub enum Identifier {
+    Email(EmailAddress),
+    Phone(PhoneNumber),
+}
+
+/// A number that an account has proved.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = phones, check_for_backend(Pg))]
+pub(crate) struct Phone {
+    pub(crate) user_id: UserId,
+    pub(crate) number: String,
+    pub(crate) verified_at: DateTime<Utc>,
+}
+
+/// A change of number, without the hash of its token.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = phone_changes, check_for_backend(Pg))]
+pub(crate) struct PhoneChange {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) old_number: String,
+    pub(crate) new_number: Option<String>,
+    pub(crate) changed_at: DateTime<Utc>,
+    pub(crate) undo_until: DateTime<Utc>,
+    pub(crate) undone_at: Option<DateTime<Utc>>,
+}
+
+impl PhoneChange {
+    /// Whether its owner may still take it back.
+    pub(crate) fn can_be_undone(&self, now: DateTime<Utc>) -> bool {
+        self.undone_at.is_none() && self.undo_until > now
+    }
+}
+
+karya_core::text_enum! {
+    /// What a code that goes to a phone is good for; it is good for nothing else.
+    pub enum CodePurpose {
+        /// Proves that an account has the number.
+        VerifyPhone = "verify_phone",
+        ResetPassword = "reset_password",
+    }
+}
+
+/// A code that goes to a phone, and the request that it is bound to.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = phone_codes, check_for_backend(Pg))]
+pub(crate) struct PhoneCode {
+    pub(crate) id: Uuid,
+    pub(crate) purpose: CodePurpose,
+    pub(crate) number: String,
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) asked_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) code_hash: Option<Vec<u8>>,
+    pub(crate) sent_at: Option<DateTime<Utc>>,
+    pub(crate) used_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Insertable)]

@@ -6,7 +6,7 @@ use karya_core::Lang;
 
 use crate::{
     AccountMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail, MentorMail,
-    MentorshipMail, SeriesMail, phrases,
+    MentorshipMail, PhoneMail, SeriesMail, phrases,
 };
 
 /// A mail, apart from who gets it.
@@ -83,6 +83,8 @@ pub enum Template {
     Documents(DocumentsMail),
     /// Tells the owner of an account what happened to its second factors.
     Factor(FactorMail),
+    /// Tells the owner of an account what happened to its phone number.
+    Phone(PhoneMail),
 }
 
 /// A mail in words.
@@ -283,6 +285,7 @@ impl Template {
             Self::Dispute(mail) => mail.words(id),
             Self::Documents(mail) => mail.words(id),
             Self::Factor(mail) => mail.words(id),
+            Self::Phone(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {
@@ -320,7 +323,8 @@ mod tests {
     use crate::{
         AccountMail, AccountNotice, BookingMail, BookingNotice, DisputeMail, DisputeNotice,
         DocumentsMail, FactorMail, FactorNotice, GroupMail, GroupNotice, MentorDecision,
-        MentorMail, MentorshipMail, MentorshipNotice, OtherMentor, SeriesMail, SeriesNotice,
+        MentorMail, MentorshipMail, MentorshipNotice, OtherMentor, PhoneMail, PhoneNotice,
+        SeriesMail, SeriesNotice,
     };
 
     fn verify() -> Template {
@@ -448,6 +452,12 @@ mod tests {
             }),
             Template::Factor(FactorMail {
                 notice: FactorNotice::Added { label: bad() },
+                display_name: bad(),
+                at: chrono::DateTime::UNIX_EPOCH,
+            }),
+            Template::Phone(PhoneMail {
+                notice: PhoneNotice::Changed,
+                number: bad(),
                 display_name: bad(),
                 at: chrono::DateTime::UNIX_EPOCH,
             }),

@@ -35,5 +35,13 @@ karya_core::text_enum! {
         DeletionAsked = "deletion_asked",
         DeletionCancelled = "deletion_cancelled",
         AccountErased = "account_erased",
+        /// Somebody who is signed in wants the account to have a phone number.
+        PhoneAsked = "phone_asked",
+        PhoneVerified = "phone_verified",
+        /// It has another one than before.
+        PhoneChanged = "phone_changed",
+        PhoneRemoved = "phone_removed",
+        /// With the link that went to the number before.
+        PhoneChangeUndone = "phone_change_undone",
     }
 }
