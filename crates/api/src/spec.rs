@@ -16,7 +16,7 @@ use utoipa_actix_web::AppExt;
 use self::examples::Example;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
-pub const NOT_IDEMPOTENT_BY_KEY: [&str; 11] = [
+pub const NOT_IDEMPOTENT_BY_KEY: [&str; 12] = [
     "begin_passkey",
     "begin_passkey_sign_in",
     "verify_passkey",
@@ -24,6 +24,7 @@ pub const NOT_IDEMPOTENT_BY_KEY: [&str; 11] = [
     "verify_factor",
     "enrol_totp",
     "make_recovery_codes",
+    "exchange_reset_code",
     "refresh_tokens",
     "logout",
     "create_calendar_feed",
@@ -37,7 +38,7 @@ pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
 pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 36] = [
+pub const PUBLIC: [&str; 38] = [
     "register_account",
     "verify_email",
     "login",
@@ -49,6 +50,8 @@ pub const PUBLIC: [&str; 36] = [
     "confirm_password_reset",
     "confirm_email_change",
     "undo_email_change",
+    "exchange_reset_code",
+    "undo_phone_change",
     "get_jwks",
     "get_liveness",
     "get_readiness",

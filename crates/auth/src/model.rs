@@ -78,7 +78,7 @@ pub(crate) struct Account {
 
 /// What an account is named by when it signs in or has lost its password.
 #[derive(Debug, Clone)]
-pub enum Identifier {
+pub(crate) enum Identifier {
     Email(EmailAddress),
     Phone(PhoneNumber),
 }
@@ -135,6 +135,13 @@ pub(crate) struct PhoneCode {
     pub(crate) code_hash: Option<Vec<u8>>,
     pub(crate) sent_at: Option<DateTime<Utc>>,
     pub(crate) used_at: Option<DateTime<Utc>>,
+}
+
+impl PhoneCode {
+    /// Whether somebody still waits for it.
+    pub(crate) fn is_to_send(&self, now: DateTime<Utc>) -> bool {
+        self.sent_at.is_none() && self.used_at.is_none() && self.expires_at > now
+    }
 }
 
 #[derive(Debug, Insertable)]

@@ -1,5 +1,5 @@
 //! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey beside
-//! his password; Wayan has an authenticator app, and then another address.
+//! his password, and later a phone number; Wayan has an authenticator app, and then another address.
 
 use serde_json::json;
 
@@ -12,6 +12,7 @@ pub(super) async fn tell(story: &mut Story<'_>) {
     passkeys(story).await;
     second_factor(story).await;
     another_address(story).await;
+    phones(story).await;
 }
 
 async fn rights(story: &mut Story<'_>) {
@@ -90,5 +91,34 @@ async fn another_address(story: &mut Story<'_>) {
     let token = mailed_token(story, "wayan@contoh.id");
     let step = story.step("undo_email_change").by("nobody");
     let body = json!({ "token": token, "new_password": "tenun-gringsing-dobel-ikat" });
+    step.body(body).done().await;
+}
+
+async fn phones(story: &mut Story<'_>) {
+    let number = "+6281234567890";
+    story.hold("Joko").await;
+    let step = story.step("ask_for_phone").by("Joko").of("Joko");
+    step.done().await;
+    story.app.run_jobs().await;
+    let body = json!({ "code": story.app.phones.code(number) });
+    let step = story.step("verify_phone").by("Joko").of("Joko");
+    step.body(body).done().await;
+    let step = story.step("ask_for_password_reset").by("nobody");
+    let body = json!({ "phone": number });
+    let asked = step.body(body).silently().done().await;
+    story.app.run_jobs().await;
+    let body = json!({
+        "request_id": asked["request_id"], "code": story.app.phones.code(number),
+    });
+    let step = story.step("exchange_reset_code").by("nobody");
+    step.body(body).done().await;
+    let step = story.step("remove_my_phone").by("Joko").of("Joko");
+    step.done().await;
+    story.app.run_jobs().await;
+    let message = story.app.phones.of(number).pop().expect("a message");
+    let token = message.split("token=").nth(1).expect("a link");
+    let token = token.split_whitespace().next();
+    let step = story.step("undo_phone_change").by("nobody");
+    let body = json!({ "token": token, "new_password": "sarung-goyor-dari-tegal" });
     step.body(body).done().await;
 }

@@ -79,6 +79,10 @@ impl Sources {
                 &mut config.secrets.master_key,
             ),
             (&config.mail.password_file, &mut config.mail.password),
+            (
+                &config.messages.whatsapp_token_file,
+                &mut config.messages.whatsapp_token,
+            ),
         ];
         for (file, value) in secrets {
             // An empty path, as a variable that is not set leaves it, is none.
@@ -110,6 +114,7 @@ impl Sources {
             "database",
             "log",
             "mail",
+            "messages",
             "rate_limit",
             "secrets",
             "server",
@@ -154,7 +159,7 @@ fn masked(key: &str, value: &Value) -> String {
         other => serde_json::to_string(other).unwrap_or_default(),
     };
     match key {
-        "secrets.master_key" | "mail.password" if !text.is_empty() => "********".to_owned(),
+        "secrets.master_key" | "mail.password" | "messages.whatsapp_token" if !text.is_empty() => "********".to_owned(),
         "database.url" => text
             .split_once('@')
             .map_or(text.clone(), |(_, host)| format!("postgres://****@{host}")),
