@@ -218,8 +218,10 @@ fn is_number(text: &str) -> bool {
 fn judge(answer: Result<Response, FetchError>) -> Result<(), GatewayError> {
     let response = match answer {
         Ok(response) => response,
-        // It answered, so it may have sent: again would be twice.
-        Err(error @ (FetchError::TooLarge | FetchError::BadAddress | FetchError::RefusedAddress)) => {
+        // The first answered, so it may have sent: again would be twice. The others are set so.
+        Err(
+            error @ (FetchError::TooLarge | FetchError::BadAddress | FetchError::RefusedAddress),
+        ) => {
             return Err(GatewayError::Refused(error.to_string()));
         }
         Err(error) => return Err(GatewayError::Passing(error.to_string())),

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 use karya_web::AppPolicies;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use checks::{Fault, NotForProduction};
 pub use sources::{ConfigError, Origin, Sources};
@@ -155,6 +155,7 @@ pub struct Messages {
     /// The starts of the numbers that get codes. Wider is dearer: strangers earn by codes to numbers of theirs.
     pub countries: Vec<String>,
     /// Meta's id of the number that sends.
+    #[serde(deserialize_with = "digits")]
     pub whatsapp_phone_number_id: String,
     pub whatsapp_token: String,
     pub whatsapp_token_file: Option<PathBuf>,
@@ -165,6 +166,20 @@ pub struct Messages {
     pub whatsapp_code_template: String,
     pub whatsapp_in_use_template: String,
     pub whatsapp_changed_template: String,
+}
+
+/// Digits are text here, though a variable that holds nothing else is read as a number.
+fn digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Digits {
+        Number(u64),
+        Text(String),
+    }
+    Ok(match Digits::deserialize(deserializer)? {
+        Digits::Number(number) => number.to_string(),
+        Digits::Text(text) => text,
+    })
 }
 
 /// Requests a minute that one client may make.
