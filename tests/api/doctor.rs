@@ -171,13 +171,33 @@ async fn a_gateway_to_phones_is_whole_or_not_there() {
     };
     let chosen = "messages.gateway=whatsapp";
     let report = with(&[chosen, "messages.whatsapp_phone_number_id=105954558954427"]).await;
-    assert_one(&report, "messages", Outcome::Fail, "half configured: the token is empty");
-    assert_one(&report, "configuration", Outcome::Fail, "its settings do not make one");
+    assert_one(
+        &report,
+        "messages",
+        Outcome::Fail,
+        "half configured: the token is empty",
+    );
+    assert_one(
+        &report,
+        "configuration",
+        Outcome::Fail,
+        "its settings do not make one",
+    );
     let report = with(&["messages.whatsapp_token=EAAJB"]).await;
     assert_one(&report, "messages", Outcome::Warn, "does not choose it");
     let report = with(&["messages.gateway=folder", "messages.countries=[\"62\"]"]).await;
-    assert_one(&report, "configuration", Outcome::Fail, "messages.gateway is `folder`");
-    assert_one(&report, "configuration", Outcome::Fail, "does not list starts");
+    assert_one(
+        &report,
+        "configuration",
+        Outcome::Fail,
+        "messages.gateway is `folder`",
+    );
+    assert_one(
+        &report,
+        "configuration",
+        Outcome::Fail,
+        "does not list starts",
+    );
     let whole = [
         chosen,
         "messages.whatsapp_phone_number_id=105954558954427",

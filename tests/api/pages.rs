@@ -186,7 +186,13 @@ async fn the_inbox_shows_messages_beside_mails() {
         "text": "Your Karya account has not had this number since 2026-06-01 05:00 UTC. If it was not you who changed that, open https://karya.test/undo-phone-change?token=abc within 7 days: this number counts again, and you choose a new password.",
     });
     assert_eq!(entry, expected);
-    assert!(app.anon().get("/inbox").await.text().contains("+6281234567890"));
+    assert!(
+        app.anon()
+            .get("/inbox")
+            .await
+            .text()
+            .contains("+6281234567890")
+    );
     let page = app.anon().get(&format!("/inbox/{id}")).await.text();
     assert!(page.contains("undo-phone-change") && !page.contains("<iframe"));
     let html = format!("/inbox/{id}/html");

@@ -161,11 +161,7 @@ async fn enumerations_agree_with_the_database() {
         ("action_items", "assignee", texts!(Side)),
         ("certificates", "side", texts!(Side)),
         ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
-        (
-            "phone_codes",
-            "purpose",
-            texts!(karya_auth::CodePurpose),
-        ),
+        ("phone_codes", "purpose", texts!(karya_auth::CodePurpose)),
         ("data_exports", "state", texts!(karya::rights::ExportState)),
         ("consents", "channel", texts!(karya_auth::ConsentChannel)),
         (

@@ -82,7 +82,9 @@ pub enum AuthError {
     ResetInvalid,
     #[error("the token of a change of address is unknown, used or expired")]
     EmailChangeInvalid,
-    #[error("the code to a phone is wrong, used, expired, guessed at too often, or of another request")]
+    #[error(
+        "the code to a phone is wrong, used, expired, guessed at too often, or of another request"
+    )]
     PhoneCodeInvalid,
     #[error("the token of a change of number is unknown, used or expired")]
     PhoneChangeInvalid,

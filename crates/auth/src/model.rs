@@ -5,7 +5,8 @@ use karya_core::role::Role;
 use karya_core::{EmailAddress, Lang, PhoneNumber, SessionId, Timezone, UserId};
 use karya_db::schema::{
     auth_event_seals, auth_events, consents, email_changes, passkey_ceremonies, passkeys,
-    phone_changes, phone_codes, phones, refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
+    phone_changes, phone_codes, phones, refresh_tokens, sessions, sign_in_challenges, signing_keys,
+    totp_factors, users,
 };
 use uuid::Uuid;
 

@@ -65,7 +65,10 @@ impl Meta {
                     tokio::time::sleep(Duration::from_secs(5)).await;
                     continue;
                 };
-                let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
+                let head = format!(
+                    "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n",
+                    body.len()
+                );
                 let _ = socket.write_all((head + body).as_bytes()).await;
                 let _ = socket.shutdown().await;
             }
@@ -239,12 +242,32 @@ async fn trouble_that_passes_is_told_from_a_refusal() {
     let passing = |text: &str| GatewayError::Passing(text.to_owned());
     let refused = |text: &str| GatewayError::Refused(text.to_owned());
     for (status, code_of, expected) in [
-        ("429 Too Many Requests", 80_007, passing("status 429, code 80007")),
-        ("500 Internal Server Error", 131_000, passing("status 500, code 131000")),
-        ("400 Bad Request", 130_429, passing("status 400, code 130429")),
-        ("400 Bad Request", 131_056, passing("status 400, code 131056")),
+        (
+            "429 Too Many Requests",
+            80_007,
+            passing("status 429, code 80007"),
+        ),
+        (
+            "500 Internal Server Error",
+            131_000,
+            passing("status 500, code 131000"),
+        ),
+        (
+            "400 Bad Request",
+            130_429,
+            passing("status 400, code 130429"),
+        ),
+        (
+            "400 Bad Request",
+            131_056,
+            passing("status 400, code 131056"),
+        ),
         ("401 Unauthorized", 190, refused("status 401, code 190")),
-        ("400 Bad Request", 131_026, refused("status 400, code 131026")),
+        (
+            "400 Bad Request",
+            131_026,
+            refused("status 400, code 131026"),
+        ),
         ("404 Not Found", 132_001, refused("status 404, code 132001")),
     ] {
         let meta = Meta::refusing(status, code_of).await;
@@ -254,7 +277,10 @@ async fn trouble_that_passes_is_told_from_a_refusal() {
         assert!(!told.contains("81234") && !told.contains(CODE) && !told.contains(TOKEN));
     }
     let odd = [
-        (Some(("502 Bad Gateway", "<html>".to_owned())), passing("status 502")),
+        (
+            Some(("502 Bad Gateway", "<html>".to_owned())),
+            passing("status 502"),
+        ),
         (Some(("302 Found", String::new())), refused("status 302")),
         (None, passing("it takes too long")),
         (

@@ -3,8 +3,8 @@ use std::time::Duration;
 use karya_auth::{AuthOptions, HashingOptions, PasskeyOptions, PhoneOptions};
 use karya_db::DbOptions;
 use karya_notifications::{
-    BadWhatsAppOptions, FolderGateway, MailOptions, Messenger, SmtpOptions, SmtpSecurity, Transport,
-    WhatsApp, WhatsAppOptions,
+    BadWhatsAppOptions, FolderGateway, MailOptions, Messenger, SmtpOptions, SmtpSecurity,
+    Transport, WhatsApp, WhatsAppOptions,
 };
 use karya_web::BodyLimits;
 use secrecy::SecretString;

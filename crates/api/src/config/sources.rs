@@ -159,7 +159,9 @@ fn masked(key: &str, value: &Value) -> String {
         other => serde_json::to_string(other).unwrap_or_default(),
     };
     match key {
-        "secrets.master_key" | "mail.password" | "messages.whatsapp_token" if !text.is_empty() => "********".to_owned(),
+        "secrets.master_key" | "mail.password" | "messages.whatsapp_token" if !text.is_empty() => {
+            "********".to_owned()
+        }
         "database.url" => text
             .split_once('@')
             .map_or(text.clone(), |(_, host)| format!("postgres://****@{host}")),

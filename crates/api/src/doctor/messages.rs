@@ -8,10 +8,7 @@ pub(super) async fn examine(findings: &mut Findings, config: &Config) {
     let check = "messages";
     let messages = &config.messages;
     if messages.gateway != MessageTransport::Whatsapp {
-        let settings = [
-            &messages.whatsapp_phone_number_id,
-            &messages.whatsapp_token,
-        ];
+        let settings = [&messages.whatsapp_phone_number_id, &messages.whatsapp_token];
         if settings.into_iter().any(|setting| !setting.is_empty()) {
             findings.warn(
                 check,

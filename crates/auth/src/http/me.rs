@@ -58,9 +58,8 @@ impl From<Account> for MeView {
             phone,
             roles,
         } = account;
-        let (phone, phone_verified_at) = phone
-            .map(|phone| (phone.number, phone.verified_at))
-            .unzip();
+        let (phone, phone_verified_at) =
+            phone.map(|phone| (phone.number, phone.verified_at)).unzip();
         Self {
             id: user.id,
             display_name: user.display_name,

@@ -184,7 +184,7 @@ pub(super) fn check_code(code: &str) -> Result<(), AuthError> {
     (status = 204, description = "Removed"),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 404, description = "`resource.not_found`: the account has none", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 404, description = "`request.not_found`: the account has none", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[delete("/me/phone")]
 pub(crate) async fn remove_my_phone(

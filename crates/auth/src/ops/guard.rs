@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::sealing::sha256;
 use karya_core::UserId;
+use karya_core::sealing::sha256;
 
 use crate::model::Identifier;
 use crate::{AuthError, queries};

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Duration, Utc};
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::sealing::sha256;
 use karya_core::{MasterKey, PhoneNumber, Random, SessionId, UserId};
 use karya_web::ClientIp;
@@ -89,13 +89,17 @@ async fn admit(
     user: Option<UserId>,
     place: ClientIp,
 ) -> Result<Duration, AuthError> {
-    let mut pause = wish(conn, now, &number_counter(number), guard::CODE_WISHES, "number").await?;
-    if let Some(user) = user {
-        let counter = account_counter(user);
-        pause = pause.max(wish(conn, now, &counter, guard::CODE_WISHES, "account").await?);
+    let mut counters = vec![(number_counter(number), guard::CODE_WISHES, "number")];
+    counters.extend(user.map(|user| (account_counter(user), guard::CODE_WISHES, "account")));
+    counters.push((
+        place_counter(place),
+        guard::CODE_WISHES_OF_A_PLACE,
+        "network",
+    ));
+    let mut pause = Duration::zero();
+    for (counter, pace, reason) in counters {
+        pause = pause.max(wish(conn, now, &counter, pace, reason).await?);
     }
-    let counter = place_counter(place);
-    wish(conn, now, &counter, guard::CODE_WISHES_OF_A_PLACE, "network").await?;
     // Those of the number wait for each other, so the count is true.
     let day = Duration::days(1);
     let (asked, first) = queries::count_phone_codes(conn, number.as_str(), now - day).await?;
@@ -115,9 +119,10 @@ async fn wish(
 ) -> Result<Duration, AuthError> {
     match guard::admit(conn, now, counter, pace).await {
         Ok(attempts) => Ok(guard::pause(attempts, pace).unwrap_or_default()),
-        Err(AuthError::TooManyAttempts { retry_after }) => {
-            Err(too_many(reason, Duration::from_std(retry_after).unwrap_or_default()))
-        }
+        Err(AuthError::TooManyAttempts { retry_after }) => Err(too_many(
+            reason,
+            Duration::from_std(retry_after).unwrap_or_default(),
+        )),
         Err(error) => Err(error),
     }
 }
@@ -138,7 +143,11 @@ fn account_counter(user: UserId) -> Vec<u8> {
 }
 
 fn place_counter(place: ClientIp) -> Vec<u8> {
-    let family = if matches!(place.0, IpAddr::V4(_)) { b'4' } else { b'6' };
+    let family = if matches!(place.0, IpAddr::V4(_)) {
+        b'4'
+    } else {
+        b'6'
+    };
     sha256(&[b"code-from-place\0".as_slice(), &[family], &place.bucket()].concat())
 }
 
@@ -164,7 +173,10 @@ pub(crate) async fn look_in_session(
     session: (UserId, SessionId),
     typed: &str,
 ) -> Result<PhoneCode, AuthError> {
-    let tried = queries::try_session_code(conn, session, (TRIES, now)).await?;
+    // In a transaction, whose end is waited for: a guess that was not counted must not be looked at.
+    let tried = conn
+        .transaction(async |conn| queries::try_session_code(conn, session, (TRIES, now)).await)
+        .await?;
     judge(master_key, tried, typed).map_err(|_whose| AuthError::PhoneCodeInvalid)
 }
 
@@ -176,7 +188,9 @@ pub(super) async fn look_at_request(
     request: (Uuid, CodePurpose),
     typed: &str,
 ) -> Result<Result<PhoneCode, Option<UserId>>, AuthError> {
-    let tried = queries::try_request_code(conn, request, (TRIES, now)).await?;
+    let tried = conn
+        .transaction(async |conn| queries::try_request_code(conn, request, (TRIES, now)).await)
+        .await?;
     Ok(judge(master_key, tried, typed))
 }
 
@@ -242,7 +256,10 @@ mod tests {
             assert!(code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()));
             assert_eq!(stored, hash(&key, request, &code));
             assert_ne!(stored, hash(&key, (Uuid::now_v7(), request.1), &code));
-            assert_ne!(stored, hash(&key, (request.0, CodePurpose::ResetPassword), &code));
+            assert_ne!(
+                stored,
+                hash(&key, (request.0, CodePurpose::ResetPassword), &code)
+            );
         }
     }
 }

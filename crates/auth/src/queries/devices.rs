@@ -37,7 +37,11 @@ pub(crate) async fn find_owner(
     session: SessionId,
 ) -> QueryResult<Option<(Session, Account)>> {
     sessions::table
-        .inner_join(users::table.inner_join(emails::table).left_join(phones::table))
+        .inner_join(
+            users::table
+                .inner_join(emails::table)
+                .left_join(phones::table),
+        )
         .filter(sessions::id.eq(session))
         .select((
             Session::as_select(),

@@ -43,10 +43,7 @@ pub(crate) async fn find_by_number(
 }
 
 /// Gives an account a number, which it has proved. The database refuses one that somebody else has.
-pub(crate) async fn set_phone(
-    conn: &mut AsyncPgConnection,
-    phone: &Phone,
-) -> QueryResult<usize> {
+pub(crate) async fn set_phone(conn: &mut AsyncPgConnection, phone: &Phone) -> QueryResult<usize> {
     diesel::insert_into(phones::table)
         .values(phone)
         .on_conflict(phones::user_id)
