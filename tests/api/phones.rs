@@ -284,12 +284,12 @@ async fn the_way_back_is_open_for_a_week() {
     assert_eq!(app.count("SELECT count(*) FROM phones").await, 1);
 }
 
-async fn ask_for_reset(app: &TestApp, number: &str) -> Reply {
+pub(crate) async fn ask_for_reset(app: &TestApp, number: &str) -> Reply {
     let body = json!({ "phone": number });
     app.anon().post("/v1/auth/password-reset", body).await
 }
 
-async fn exchange(app: &TestApp, request: &Value, code: &str) -> Reply {
+pub(crate) async fn exchange(app: &TestApp, request: &Value, code: &str) -> Reply {
     let body = json!({ "request_id": request, "code": code });
     let path = "/v1/auth/password-reset/verify-code";
     app.anon().post(path, body).await

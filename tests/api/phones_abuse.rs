@@ -3,23 +3,12 @@
 use chrono::Duration;
 use futures_util::future::join_all;
 use karya_notifications::GatewayError;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::phones::{NUMBER, ask, login, prove, verify};
-use crate::harness::{PASSWORD, Reply, TestApp};
+use super::phones::{NUMBER, ask, ask_for_reset, exchange, login, prove, verify};
+use crate::harness::{PASSWORD, TestApp};
 
 const FREE: &str = "+6281211112222";
-
-async fn ask_for_reset(app: &TestApp, number: &str) -> Reply {
-    let body = json!({ "phone": number });
-    app.anon().post("/v1/auth/password-reset", body).await
-}
-
-async fn exchange(app: &TestApp, request: &Value, code: &str) -> Reply {
-    let body = json!({ "request_id": request, "code": code });
-    let path = "/v1/auth/password-reset/verify-code";
-    app.anon().post(path, body).await
-}
 
 #[actix_web::test]
 async fn who_has_a_number_is_told_to_its_phone_alone() {

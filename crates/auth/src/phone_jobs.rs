@@ -32,14 +32,15 @@ impl Job for SendPhoneCode {
             return Ok(());
         };
         let number = parse(&code.number)?;
-        let holder = queries::find_by_number(&conn, &number).await?;
-        let (receiver, has_code) = match (code.purpose, code.user_id) {
-            (CodePurpose::VerifyPhone, Some(user)) => match holder {
-                Some(holder) if holder.user.id != user => (Some(holder), false),
-                _ => (queries::find_account(&conn, user).await?, true),
-            },
-            _ => (holder, true),
+        let holder = queries::find_holder(&conn, &number).await?;
+        // Whoever proves a number that somebody else has gets no code for it.
+        let (receiver, has_code) = match (code.purpose, code.user_id, holder) {
+            (CodePurpose::VerifyPhone, Some(user), Some(holder)) => (holder, user == holder),
+            (CodePurpose::VerifyPhone, Some(user), None) => (user, true),
+            (CodePurpose::ResetPassword, _, Some(holder)) => (holder, true),
+            _ => return Ok(()),
         };
+        let receiver = queries::find_account(&conn, receiver).await?;
         let Some(receiver) = receiver.filter(|account| account.user.state == UserState::Active)
         else {
             return Ok(());

@@ -36,7 +36,7 @@ pub(crate) struct AskForPasswordReset {
 /// What comes next.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PasswordResetAccepted {
-    /// `mail_sent` or, to a phone, `code_sent`. Whether there is an account is for the mailbox or the phone alone to know.
+    /// `mail_sent` or, to a phone, `code_sent`: whether there is an account is for mailbox or phone alone to know.
     #[schema(max_length = 40, example = "mail_sent", value_type = String)]
     status: &'static str,
     /// To a phone: names this request, for `POST /v1/auth/password-reset/verify-code`.
@@ -198,8 +198,9 @@ impl PasswordChanged {
 
 /// Set a new password with the code from the mail
 ///
-/// Or with the token for a code to the phone, which works for ten minutes. The one from the mail works once and for 30 minutes. Every session of the account ends, its access tokens too, and the owner gets a
-/// mail; it does not sign in. An address that was not proved is proved by it.
+/// It works once and for 30 minutes; so does, for ten, the token for a code to the phone. Every session of the account
+/// ends, its access tokens too, and the owner gets a mail; it does not sign in. An address that was not proved is proved
+/// by the code from the mail.
 #[utoipa::path(tag = "auth", responses(
     CommonProblems,
     (status = 200, description = "Changed", body = PasswordChanged),

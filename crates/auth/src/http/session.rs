@@ -119,8 +119,9 @@ impl RefreshedTokens {
 
 /// Sign in
 ///
-/// Opens a session on this device, with an address or a phone number that the account has proved. An account with a second factor answers 401 `auth.factor_required` instead, and its
-/// `challenge` says how to go on: `POST /v1/auth/login/verify-factor`. Repeating the request opens another one, so it takes no `Idempotency-Key`:
+/// Opens a session on this device, with an address or a phone number that the account has proved. An account with a
+/// second factor answers 401 `auth.factor_required` instead, and its `challenge` says how to go on:
+/// `POST /v1/auth/login/verify-factor`. Repeating the request opens another one, so it takes no `Idempotency-Key`:
 /// credentials are never kept. After ten wrong passwords for an address or a number within 15 minutes, the next try has
 /// to wait: a second, then twice as long each time, up to 15 minutes. Devices that signed in before are counted apart.
 #[utoipa::path(tag = "auth", responses(

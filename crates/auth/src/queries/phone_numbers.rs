@@ -3,11 +3,10 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{PhoneNumber, UserId};
-use karya_db::functions::roles_of;
-use karya_db::schema::{emails, phone_changes, phones, users};
+use karya_db::schema::{phone_changes, phones, users};
 use uuid::Uuid;
 
-use crate::model::{Account, Phone, PhoneChange, User};
+use crate::model::{Phone, PhoneChange};
 
 pub(crate) async fn find_phone(
     conn: &AsyncPgConnection,
@@ -22,21 +21,13 @@ pub(crate) async fn find_phone(
 }
 
 /// The account that has proved a number.
-pub(crate) async fn find_by_number(
+pub(crate) async fn find_holder(
     conn: &AsyncPgConnection,
     number: &PhoneNumber,
-) -> QueryResult<Option<Account>> {
-    users::table
-        .inner_join(emails::table)
-        .left_join(phones::table)
+) -> QueryResult<Option<UserId>> {
+    phones::table
         .filter(phones::number.eq(number.as_str()))
-        .select((
-            User::as_select(),
-            emails::address,
-            emails::verified_at,
-            Option::<Phone>::as_select(),
-            roles_of(users::id),
-        ))
+        .select(phones::user_id)
         .first(&mut &*conn)
         .await
         .optional()
