@@ -19,6 +19,8 @@ openssl rand -hex 24 | keep karya_database_password
 openssl rand -hex 12 | keep grafana_password
 # That of the mail relay: write it in yourself. Mailpit takes any.
 [ -e mail_password ] || : >mail_password
+# That of the WhatsApp Business account, if messages go out by it.
+[ -e whatsapp_token ] || : >whatsapp_token
 
 password=$(cat karya_database_password)
 echo "postgres://karya:$password@db:5432/karya" | keep database_url

@@ -206,6 +206,7 @@ async fn parts(database_url: &str, url: &str) -> Parts {
             url,
             &EmailAddress::parse("halo@karya.test").expect("an address"),
         ),
+        messenger: karya_notifications::Messenger::default(),
         upload_limits: karya_mentoring_booking::UPLOAD_LIMITS,
         storage: karya_storage::Storage::open(".karya/bench-storage").expect("a folder"),
         inbox: None,

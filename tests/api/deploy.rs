@@ -106,6 +106,7 @@ fn make_secrets() -> tempfile::TempDir {
         ("master_key", "x3hmS1nJ0yRkWmq8fYQ2bVt7Zc4eLpUa9oGdTiNsE5A="),
         ("mail_password", ""),
         ("mailpit_cert", ""),
+        ("whatsapp_token", ""),
     ] {
         fs::write(folder.path().join(name), content).unwrap();
     }

@@ -27,6 +27,8 @@ mod mentoring;
 mod pages;
 mod passkeys;
 mod passkeys_abuse;
+mod phones;
+mod phones_abuse;
 mod recovery_codes;
 mod reference;
 mod schema;

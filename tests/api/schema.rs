@@ -162,6 +162,7 @@ async fn enumerations_agree_with_the_database() {
         ("certificates", "side", texts!(Side)),
         ("api_keys", "scopes", texts!(karya_core::Scope)),
         ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
+        ("phone_codes", "purpose", texts!(karya_auth::CodePurpose)),
         ("data_exports", "state", texts!(karya::rights::ExportState)),
         (
             "factor_resets",

@@ -27,6 +27,7 @@ pub const NOT_IDEMPOTENT_BY_KEY: [&str; 13] = [
     "verify_factor",
     "enrol_totp",
     "make_recovery_codes",
+    "exchange_reset_code",
     "refresh_tokens",
     "logout",
     "create_calendar_feed",
@@ -40,7 +41,7 @@ pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
 pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 36] = [
+pub const PUBLIC: [&str; 38] = [
     "register_account",
     "verify_email",
     "login",
@@ -52,6 +53,8 @@ pub const PUBLIC: [&str; 36] = [
     "confirm_password_reset",
     "confirm_email_change",
     "undo_email_change",
+    "exchange_reset_code",
+    "undo_phone_change",
     "get_jwks",
     "get_liveness",
     "get_readiness",

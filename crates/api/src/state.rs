@@ -9,6 +9,7 @@ use karya_core::{Clock, Cursors, MasterKey, Random};
 use karya_db::Db;
 use karya_fetch::Fetcher;
 use karya_mentoring_booking::{Invitations, Uploads};
+use karya_notifications::Messenger;
 use karya_storage::Storage;
 use karya_web::{
     AppPolicies, BodyLimits, Deadline, PublicUrl, RateLimits, Standings, TokenVerifier,
@@ -45,6 +46,8 @@ pub struct Parts {
     /// Reaches addresses that strangers name.
     pub fetcher: Fetcher,
     pub invitations: Invitations,
+    /// Reaches phones.
+    pub messenger: Messenger,
     /// Shows sent mails at `/inbox`: for development.
     pub inbox: Option<PathBuf>,
     /// Serves `/metrics` beside the API: for development.
@@ -93,6 +96,7 @@ impl Parts {
                 &config.server.public_url,
                 &config.mail_options()?.from_address,
             ),
+            messenger: config.messenger()?,
             apps: config.apps.clone(),
             requests_per_minute: config.rate_limit.general_per_minute,
             credentials_per_minute: config.rate_limit.credentials_per_minute,

@@ -6,8 +6,8 @@ use karya_web::codes::{NOT_FOUND, STALE_VERSION};
 
 karya_core::codes! {
     INVALID_CREDENTIALS = "auth.invalid_credentials", Unauthenticated,
-        title: "Surel atau kata sandi salah" / "The e-mail address or the password is wrong",
-        fix: "Periksa keduanya. Bila baru mendaftar, verifikasi alamat surel Anda dulu." / "Check both. If you have just registered, verify your e-mail address first.";
+        title: "Surel, nomor telepon atau kata sandi salah" / "The e-mail address, the phone number or the password is wrong",
+        fix: "Periksa semuanya. Bila baru mendaftar, verifikasi alamat surel Anda dulu." / "Check them. If you have just registered, verify your e-mail address first.";
     ACCOUNT_LOCKED = "auth.account_locked", Forbidden,
         title: "Akun ini dikunci" / "This account is locked",
         fix: "Hubungi bantuan Karya." / "Contact Karya support.";
@@ -53,6 +53,18 @@ karya_core::codes! {
     TOO_MANY_API_KEYS = "auth.too_many_api_keys", Conflict,
         title: "Akun ini sudah punya 20 kunci API" / "The account has 20 API keys already",
         fix: "Cabut salah satu dulu." / "Revoke one first.";
+    PHONE_CODE_INVALID = "auth.phone_code_invalid", Invalid,
+        title: "Kode dari pesan itu tidak berlaku" / "The code from the message is not valid",
+        fix: "Periksa kodenya. Kode berlaku sepuluh menit, lima kali coba, sekali pakai, dan hanya di perangkat yang memintanya. Bila sudah mati, minta yang baru." / "Check it. A code is good for ten minutes, five tries and one use, and only where it was asked for. If it is dead, ask for a new one.";
+    PHONE_CHANGE_INVALID = "auth.phone_change_invalid", Invalid,
+        title: "Kode untuk mengembalikan nomor telepon tidak berlaku" / "The code for restoring a phone number is not valid",
+        fix: "Kode mungkin sudah dipakai atau kedaluwarsa. Minta kata sandi baru lewat surel." / "It may have been used or have expired. Ask for a new password by mail.";
+    TOO_MANY_CODES = "auth.too_many_codes", TooManyRequests,
+        title: "Terlalu banyak kode diminta" / "Too many codes were asked for",
+        fix: "Tunggu sampai waktu pada `Retry-After`. Kode yang sudah terkirim mungkin masih berlaku." / "Wait for the time in `Retry-After`. A code that was sent already may still be good.";
+    PHONES_OFF = "auth.phones_off", Conflict,
+        title: "Server ini tidak mengirim kode ke telepon" / "This server sends no codes to phones",
+        fix: "Pakai alamat surel." / "Use the e-mail address.";
     NO_FACTOR = "auth.no_factor", Conflict,
         title: "Akun ini belum punya faktor kedua" / "The account has no second factor yet",
         fix: "Daftarkan aplikasi autentikator dulu." / "Enrol an authenticator app first.";
@@ -100,6 +112,18 @@ pub enum AuthError {
     ResetInvalid,
     #[error("the token of a change of address is unknown, used or expired")]
     EmailChangeInvalid,
+    #[error(
+        "the code to a phone is wrong, used, expired, guessed at too often, or of another request"
+    )]
+    PhoneCodeInvalid,
+    #[error("the token of a change of number is unknown, used or expired")]
+    PhoneChangeInvalid,
+    #[error("too many codes were asked for")]
+    TooManyCodes { retry_after: Duration },
+    #[error("no message gateway is configured")]
+    PhonesOff,
+    #[error("the account has no phone number")]
+    PhoneNotFound,
     #[error("the account cannot be without this consent")]
     ConsentRequired,
     #[error("no version of the document is in force")]
@@ -179,6 +203,10 @@ impl ApiError for AuthError {
             Self::TokenInvalid => &TOKEN_INVALID,
             Self::ResetInvalid => &RESET_INVALID,
             Self::EmailChangeInvalid => &EMAIL_CHANGE_INVALID,
+            Self::PhoneCodeInvalid => &PHONE_CODE_INVALID,
+            Self::PhoneChangeInvalid => &PHONE_CHANGE_INVALID,
+            Self::TooManyCodes { .. } => &TOO_MANY_CODES,
+            Self::PhonesOff => &PHONES_OFF,
             Self::ConsentRequired => &CONSENT_REQUIRED,
             Self::RefreshInvalid => &REFRESH_INVALID,
             Self::RefreshReused => &REFRESH_REUSED,
@@ -195,6 +223,7 @@ impl ApiError for AuthError {
             | Self::FactorNotFound
             | Self::ApiKeyNotFound
             | Self::DocumentNotFound
+            | Self::PhoneNotFound
             | Self::AccountNotFound
             | Self::FactorResetNotFound => &NOT_FOUND,
             Self::CaptchaRequired => &CAPTCHA_REQUIRED,
@@ -231,7 +260,8 @@ impl ApiError for AuthError {
         match self {
             Self::HashingBusy { retry_after }
             | Self::TooManyAttempts { retry_after }
-            | Self::FactorResetEarly { retry_after } => Some(*retry_after),
+            | Self::FactorResetEarly { retry_after }
+            | Self::TooManyCodes { retry_after } => Some(*retry_after),
             Self::Db(error) => error.retry_after(),
             _ => None,
         }

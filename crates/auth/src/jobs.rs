@@ -1,17 +1,18 @@
-//! What happens after the answer: mails.
+//! What happens after the answer: mails, and messages to phones.
 
 use chrono::{DateTime, Utc};
-use karya_core::{Clock, EmailAddress, Random, SessionId, UserId};
+use karya_core::{Clock, EmailAddress, MasterKey, Random, SessionId, UserId};
 use karya_db::{AsyncPgConnection, Db};
 use karya_jobs::{Job, JobError, WorkerBuilder};
 use karya_notifications::{
     AccountMail, AccountNotice, ApiKeyMail, ApiKeyNotice, FactorMail, FactorNotice, Mailer,
-    Template,
+    Messenger, Template,
 };
 use serde::{Deserialize, Serialize};
 
 pub use crate::email_change_jobs::{NotifyEmailChanged, SendEmailChange};
 use crate::model::{Account, Session, UserState};
+pub use crate::phone_jobs::{NotifyPhone, SendPhoneCode, SendPhoneUndo};
 use crate::queries::Purpose;
 use crate::{AuthOptions, ops, queries};
 
@@ -25,6 +26,8 @@ pub struct Context {
     pub clock: Clock,
     pub random: Random,
     pub mailer: Mailer,
+    pub messenger: Messenger,
+    pub master_key: MasterKey,
     pub options: AuthOptions,
 }
 
@@ -43,6 +46,9 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<NotifyEmailChanged>(context.clone())
         .register::<NotifyExportReady>(context.clone())
         .register::<NotifyAccount>(context.clone())
+        .register::<SendPhoneCode>(context.clone())
+        .register::<SendPhoneUndo>(context.clone())
+        .register::<NotifyPhone>(context.clone())
 }
 
 /// Tells a mailbox that somebody registered with it: a link to prove it, or, if it is proved, a notice.
@@ -369,7 +375,7 @@ impl Job for NotifyApiKey {
 }
 
 /// Tells the owner of an account about it, if it is still there. `of`: what, from the owner's name.
-async fn tell_account(
+pub(crate) async fn tell_account(
     context: &Context,
     user: UserId,
     of: impl FnOnce(String) -> Template,

@@ -16,6 +16,7 @@ mod model;
 pub mod ops;
 pub mod password;
 mod pepper;
+mod phone_jobs;
 pub mod queries;
 mod tokens;
 pub mod totp;
@@ -25,12 +26,12 @@ pub use error::{AuthError, CODES};
 pub use hashing::{HashingOptions, PasswordPool};
 pub use keys::{Issuer, KeyError, KeyInfo, Rotation};
 pub use model::{
-    ConsentChannel, FactorMethod, FactorResetState, FirstFactor, KeyState, LegalDocument,
-    LockReason, StaffAccount,
+    CodePurpose, ConsentChannel, FactorMethod, FactorResetState, FirstFactor, KeyState,
+    LegalDocument, LockReason, StaffAccount,
 };
 pub use ops::check_passkey_options;
 pub use pepper::{BadPepper, Peppers};
-pub use tokens::{AuthOptions, PasskeyOptions};
+pub use tokens::{AuthOptions, PasskeyOptions, PhoneOptions};
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -48,6 +49,11 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::email_change::ask_for_email_change)
         .service(http::email_change::confirm_email_change)
         .service(http::email_change::undo_email_change)
+        .service(http::password::exchange_reset_code)
+        .service(http::phones::ask_for_phone)
+        .service(http::phones::verify_phone)
+        .service(http::phones::remove_my_phone)
+        .service(http::phones::undo_phone_change)
         .service(http::consents::list_my_consents)
         .service(http::consents::give_consent)
         .service(http::consents::withdraw_consent)

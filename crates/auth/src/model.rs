@@ -2,12 +2,15 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use karya_core::role::Role;
-use karya_core::{ApiKeyId, Lang, SessionId, Timezone, UserId};
+use karya_core::{
+    ApiKeyId, EmailAddress, Lang, PhoneNumber, SessionId, Timezone, UserId,
+};
 use karya_db::TextList;
 use karya_db::schema::{
     api_key_secrets, api_keys, auth_event_seals, auth_events, consents, email_changes,
-    factor_resets, passkey_ceremonies, passkeys, refresh_tokens, sessions, sign_in_challenges,
-    signing_keys, totp_factors, users,
+    factor_resets, passkey_ceremonies, passkeys, phone_changes, phone_codes, phones,
+    refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
+};
 };
 use uuid::Uuid;
 
@@ -97,6 +100,7 @@ pub(crate) struct Account {
     pub(crate) user: User,
     pub(crate) email: String,
     pub(crate) email_verified_at: Option<DateTime<Utc>>,
+    pub(crate) phone: Option<Phone>,
     pub(crate) roles: Vec<Role>,
 }
 
@@ -146,6 +150,74 @@ pub(crate) struct FactorReset {
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) settled_by: Option<UserId>,
     pub(crate) settled_at: Option<DateTime<Utc>>,
+}
+
+/// What an account is named by when it signs in or has lost its password.
+#[derive(Debug, Clone)]
+pub(crate) enum Identifier {
+    Email(EmailAddress),
+    Phone(PhoneNumber),
+}
+
+/// A number that an account has proved.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = phones, check_for_backend(Pg))]
+pub(crate) struct Phone {
+    pub(crate) user_id: UserId,
+    pub(crate) number: String,
+    pub(crate) verified_at: DateTime<Utc>,
+}
+
+/// A change of number, without the hash of its token.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = phone_changes, check_for_backend(Pg))]
+pub(crate) struct PhoneChange {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) old_number: String,
+    pub(crate) new_number: Option<String>,
+    pub(crate) changed_at: DateTime<Utc>,
+    pub(crate) undo_until: DateTime<Utc>,
+    pub(crate) undone_at: Option<DateTime<Utc>>,
+}
+
+impl PhoneChange {
+    /// Whether its owner may still take it back.
+    pub(crate) fn can_be_undone(&self, now: DateTime<Utc>) -> bool {
+        self.undone_at.is_none() && self.undo_until > now
+    }
+}
+
+karya_core::text_enum! {
+    /// What a code that goes to a phone is good for; it is good for nothing else.
+    pub enum CodePurpose {
+        /// Proves that an account has the number.
+        VerifyPhone = "verify_phone",
+        ResetPassword = "reset_password",
+    }
+}
+
+/// A code that goes to a phone, and the request that it is bound to.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = phone_codes, check_for_backend(Pg))]
+pub(crate) struct PhoneCode {
+    pub(crate) id: Uuid,
+    pub(crate) purpose: CodePurpose,
+    pub(crate) number: String,
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) asked_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) code_hash: Option<Vec<u8>>,
+    pub(crate) sent_at: Option<DateTime<Utc>>,
+    pub(crate) used_at: Option<DateTime<Utc>>,
+}
+
+impl PhoneCode {
+    /// Whether somebody still waits for it.
+    pub(crate) fn is_to_send(&self, now: DateTime<Utc>) -> bool {
+        self.sent_at.is_none() && self.used_at.is_none() && self.expires_at > now
+    }
 }
 
 #[derive(Debug, Insertable)]

@@ -754,6 +754,54 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Numbers that accounts gave up for others: undone from the old number.
+    phone_changes (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        old_number -> Text,
+        /// None: the number was removed.
+        new_number -> Nullable<Text>,
+        changed_at -> Timestamptz,
+        /// SHA-256 of the token that went to the old number.
+        undo_hash -> Nullable<Bytea>,
+        undo_until -> Timestamptz,
+        undone_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Codes that went to phones or are to go. Numbers with and without an account are asked for alike.
+    phone_codes (id) {
+        /// Names the request that the code is bound to.
+        id -> Uuid,
+        purpose -> Text,
+        number -> Text,
+        /// Who proves the number or, once the worker has found out, whose password is reset.
+        user_id -> Nullable<Uuid>,
+        /// Only there does the code prove the number.
+        session_id -> Nullable<Uuid>,
+        asked_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        /// HMAC-SHA-256 of request, purpose and code, under a key derived from the master key. None: no code was sent.
+        code_hash -> Nullable<Bytea>,
+        sent_at -> Nullable<Timestamptz>,
+        /// Counted before the code is looked at.
+        tries -> Int2,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Telephone numbers that accounts have proved to be theirs. A number has one account at most.
+    phones (user_id) {
+        user_id -> Uuid,
+        /// E.164.
+        number -> Text,
+        verified_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// Each stands in for a second factor, once. They go with the last factor.
     recovery_codes (code_hash) {
         /// HMAC-SHA-256 of account and code, under a key derived from the master key; a code has 120 random bits.
@@ -1068,6 +1116,10 @@ diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(passkey_ceremonies -> users (user_id));
 diesel::joinable!(passkeys -> users (user_id));
 diesel::joinable!(passwords -> users (user_id));
+diesel::joinable!(phone_changes -> users (user_id));
+diesel::joinable!(phone_codes -> sessions (session_id));
+diesel::joinable!(phone_codes -> users (user_id));
+diesel::joinable!(phones -> users (user_id));
 diesel::joinable!(recovery_codes -> users (user_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
@@ -1121,6 +1173,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     passkey_ceremonies,
     passkeys,
     passwords,
+    phone_changes,
+    phone_codes,
+    phones,
     recovery_codes,
     refresh_tokens,
     regions,

@@ -6,7 +6,7 @@ use karya_core::Lang;
 
 use crate::{
     AccountMail, ApiKeyMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail,
-    MentorMail, MentorshipMail, SeriesMail, phrases,
+    MentorMail, MentorshipMail, PhoneMail, SeriesMail, phrases,
 };
 
 /// A mail, apart from who gets it.
@@ -84,6 +84,8 @@ pub enum Template {
     /// Tells the owner of an account what happened to its second factors.
     Factor(FactorMail),
     ApiKey(ApiKeyMail),
+    /// Tells the owner of an account what happened to its phone number.
+    Phone(PhoneMail),
 }
 
 /// A mail in words.
@@ -285,6 +287,7 @@ impl Template {
             Self::Documents(mail) => mail.words(id),
             Self::Factor(mail) => mail.words(id),
             Self::ApiKey(mail) => mail.words(id),
+            Self::Phone(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {
@@ -322,7 +325,8 @@ mod tests {
     use crate::{
         AccountMail, AccountNotice, BookingMail, BookingNotice, DisputeMail, DisputeNotice,
         DocumentsMail, FactorMail, FactorNotice, GroupMail, GroupNotice, MentorDecision,
-        MentorMail, MentorshipMail, MentorshipNotice, OtherMentor, SeriesMail, SeriesNotice,
+        MentorMail, MentorshipMail, MentorshipNotice, OtherMentor, PhoneMail, PhoneNotice,
+        SeriesMail, SeriesNotice,
     };
 
     fn verify() -> Template {
@@ -455,6 +459,12 @@ mod tests {
             }),
             Template::Factor(FactorMail {
                 notice: FactorNotice::Added { label: bad() },
+                display_name: bad(),
+                at: chrono::DateTime::UNIX_EPOCH,
+            }),
+            Template::Phone(PhoneMail {
+                notice: PhoneNotice::Changed,
+                number: bad(),
                 display_name: bad(),
                 at: chrono::DateTime::UNIX_EPOCH,
             }),

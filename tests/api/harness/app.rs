@@ -10,18 +10,18 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::{Error, HttpServer, test};
 use karya::{AppState, Parts};
 use karya_auth::ops::NewVerifiedUser;
-use karya_auth::{AuthOptions, Captcha, HashingOptions, Issuer, PasswordPool};
+use karya_auth::{AuthOptions, Captcha, HashingOptions, Issuer, PasswordPool, PhoneOptions};
 use karya_core::role::Role;
 use karya_core::{Clock, EmailAddress, MasterKey, Random, Text, UserId};
 use karya_db::{Db, DbOptions};
 use karya_fetch::Fetcher;
 use karya_mentoring_booking::Invitations;
-use karya_notifications::{MailOptions, Mailer, SentMail, Transport};
+use karya_notifications::{MailOptions, Mailer, Messenger, SentMail, Transport};
 use karya_storage::Storage;
 use karya_web::{AppPolicies, BodyLimits, TokenVerifier, TrustedProxies};
 use serde_json::json;
 
-use super::{Client, TestDb, noon};
+use super::{Client, Phones, TestDb, noon};
 
 /// The password of every account that the harness makes.
 pub const PASSWORD: &str = "kain-lurik-tujuh-warna";
@@ -33,6 +33,7 @@ pub struct TestApp {
     pub db: TestDb,
     pub clock: Clock,
     pub mailer: Mailer,
+    pub phones: Phones,
     pub parts: Rc<Parts>,
     /// Where uploads go; gone with the test.
     pub files: tempfile::TempDir,
@@ -55,6 +56,10 @@ impl TestApp {
             self::parts(&db, &clock, files.path()).await,
             self::parts(&db, &clock, files.path()).await,
         );
+        let phones = Phones::default();
+        for parts in [&mut parts, &mut second] {
+            parts.messenger = Messenger::new(phones.clone());
+        }
         adjust(&mut parts);
         adjust(&mut second);
         let from_address = EmailAddress::parse("halo@karya.test").unwrap();
@@ -78,6 +83,7 @@ impl TestApp {
             db,
             clock,
             mailer: Mailer::new(mail).unwrap(),
+            phones,
             parts: Rc::new(second),
             files,
             state,
@@ -209,6 +215,9 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
         captcha: Captcha::default(),
         auth: AuthOptions {
             public_url: public_url.clone(),
+            phones: Some(PhoneOptions {
+                countries: vec!["+62".into()],
+            }),
             ..AuthOptions::default()
         },
         invitations: Invitations::new(
@@ -216,6 +225,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
             &EmailAddress::parse("halo@karya.test").unwrap(),
         ),
         fetcher: Fetcher::default(),
+        messenger: Messenger::default(),
         public_url,
         trusted_proxies: TrustedProxies::default(),
         cors_origins: vec!["https://app.karya.test".into()],

@@ -4,6 +4,7 @@ mod client;
 mod cluster;
 mod https;
 mod passkey;
+mod phones;
 
 pub use app::{PASSWORD, TestApp, email};
 pub use authenticator::Authenticator;
@@ -11,6 +12,7 @@ pub use client::{Client, Reply};
 pub use cluster::TestDb;
 pub use https::HttpsServer;
 pub use passkey::{Forgery, SoftPasskey};
+pub use phones::Phones;
 
 use chrono::{DateTime, Utc};
 

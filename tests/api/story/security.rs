@@ -1,5 +1,5 @@
 //! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey beside
-//! his password; Wayan has an authenticator app, and then another address.
+//! his password, and later a phone number; Wayan has an authenticator app, and then another address.
 
 use chrono::Duration;
 use karya_core::Role;
@@ -16,6 +16,7 @@ pub(super) async fn tell(story: &mut Story<'_>) {
     second_factor(story).await;
     another_address(story).await;
     staff(story).await;
+    phones(story).await;
 }
 
 async fn rights(story: &mut Story<'_>) {
@@ -140,4 +141,33 @@ async fn staff(story: &mut Story<'_>) {
     story.app.clock.advance(Duration::hours(25));
     let step = story.step("approve_factor_reset").by("Tuti").of("Joko");
     step.done().await;
+}
+
+async fn phones(story: &mut Story<'_>) {
+    let number = "+6281234567890";
+    story.hold("Joko").await;
+    let step = story.step("ask_for_phone").by("Joko").of("Joko");
+    step.done().await;
+    story.app.run_jobs().await;
+    let body = json!({ "code": story.app.phones.code(number) });
+    let step = story.step("verify_phone").by("Joko").of("Joko");
+    step.body(body).done().await;
+    let step = story.step("ask_for_password_reset").by("nobody");
+    let body = json!({ "phone": number });
+    let asked = step.body(body).silently().done().await;
+    story.app.run_jobs().await;
+    let body = json!({
+        "request_id": asked["request_id"], "code": story.app.phones.code(number),
+    });
+    let step = story.step("exchange_reset_code").by("nobody");
+    step.body(body).done().await;
+    let step = story.step("remove_my_phone").by("Joko").of("Joko");
+    step.done().await;
+    story.app.run_jobs().await;
+    let message = story.app.phones.of(number).pop().expect("a message");
+    let token = message.split("token=").nth(1).expect("a link");
+    let token = token.split_whitespace().next();
+    let step = story.step("undo_phone_change").by("nobody");
+    let body = json!({ "token": token, "new_password": "sarung-goyor-dari-tegal" });
+    step.body(body).done().await;
 }

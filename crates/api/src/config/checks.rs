@@ -1,6 +1,6 @@
 use karya_core::MasterKey;
 
-use super::{Config, MailTransport, SmtpTls};
+use super::{Config, MailTransport, MessageTransport, SmtpTls};
 
 /// Something that keeps a configuration from serving the public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,27 @@ impl Config {
                 "set an address of yours",
             );
         }
+        match self.messages.gateway {
+            MessageTransport::None => {}
+            MessageTransport::Folder => refuse(
+                "messages.gateway is `folder`",
+                "set it to `whatsapp`, or to `none` to do without phone numbers",
+            ),
+            MessageTransport::Whatsapp => {
+                if self.whatsapp().is_err() {
+                    refuse(
+                        "messages.gateway is `whatsapp`, and its settings do not make one",
+                        "set messages.whatsapp_phone_number_id and messages.whatsapp_token_file; see docs/operations.md",
+                    );
+                }
+            }
+        }
+        if self.messages.gateway != MessageTransport::None && !self.serves_countries() {
+            refuse(
+                "messages.countries does not list starts of numbers",
+                "write them like `+62`",
+            );
+        }
         if self.server.cors_origins.iter().any(|origin| origin == "*") {
             refuse("server.cors_origins holds `*`", "name the origins");
         }
@@ -103,6 +124,17 @@ impl Config {
         } else {
             Err(NotForProduction(faults))
         }
+    }
+}
+
+impl Config {
+    fn serves_countries(&self) -> bool {
+        let is_start = |start: &String| {
+            let digits = start.strip_prefix('+').unwrap_or_default();
+            (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+        };
+        let countries = &self.messages.countries;
+        !countries.is_empty() && countries.iter().all(is_start)
     }
 }
 

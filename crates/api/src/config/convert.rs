@@ -1,13 +1,18 @@
 use std::time::Duration;
 
-use karya_auth::{AuthOptions, BadPepper, Captcha, HashingOptions, PasskeyOptions, Peppers};
+use karya_auth::{
+    AuthOptions, BadPepper, Captcha, HashingOptions, PasskeyOptions, Peppers, PhoneOptions,
+};
 use karya_db::DbOptions;
 use karya_fetch::{Fetcher, Url};
-use karya_notifications::{MailOptions, SmtpOptions, SmtpSecurity, Transport};
+use karya_notifications::{
+    BadWhatsAppOptions, FolderGateway, MailOptions, Messenger, SmtpOptions, SmtpSecurity,
+    Transport, WhatsApp, WhatsAppOptions,
+};
 use karya_web::BodyLimits;
 use secrecy::SecretString;
 
-use super::{Config, MailTransport, SmtpTls};
+use super::{Config, MailTransport, MessageTransport, SmtpTls};
 
 /// The sections in the words of the crates that use them.
 impl Config {
@@ -69,6 +74,9 @@ impl Config {
                 rp_id: self.auth.passkey_rp_id.clone(),
                 origins: self.auth.passkey_origins.clone(),
             },
+            phones: (self.messages.gateway != MessageTransport::None).then(|| PhoneOptions {
+                countries: self.messages.countries.clone(),
+            }),
             ..AuthOptions::default()
         }
     }
@@ -78,6 +86,30 @@ impl Config {
             read_timeout: Duration::from_secs(self.storage.upload_timeout_seconds),
             ..karya_mentoring_booking::UPLOAD_LIMITS
         }
+    }
+
+    /// The gateway of WhatsApp that the settings describe, whether or not it is chosen.
+    pub(crate) fn whatsapp(&self) -> Result<WhatsApp, BadWhatsAppOptions> {
+        let messages = &self.messages;
+        WhatsApp::new(WhatsAppOptions {
+            api: messages.whatsapp_api.clone(),
+            version: messages.whatsapp_version.clone(),
+            phone_number_id: messages.whatsapp_phone_number_id.clone(),
+            token: messages.whatsapp_token.clone().into(),
+            code_template: messages.whatsapp_code_template.clone(),
+            in_use_template: messages.whatsapp_in_use_template.clone(),
+            changed_template: messages.whatsapp_changed_template.clone(),
+        })
+    }
+
+    pub(crate) fn messenger(&self) -> Result<Messenger, BadWhatsAppOptions> {
+        Ok(match self.messages.gateway {
+            MessageTransport::None => Messenger::default(),
+            MessageTransport::Folder => {
+                Messenger::new(FolderGateway::new(self.mail.folder.clone()))
+            }
+            MessageTransport::Whatsapp => Messenger::new(self.whatsapp()?),
+        })
     }
 
     pub(crate) fn mail_options(&self) -> Result<MailOptions, String> {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 use karya_web::AppPolicies;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use checks::{Fault, NotForProduction};
 pub use sources::{ConfigError, Origin, Sources};
@@ -27,6 +27,7 @@ pub struct Config {
     pub auth: Auth,
     pub captcha: Captcha,
     pub mail: Mail,
+    pub messages: Messages,
     pub rate_limit: RateLimit,
     pub storage: Storage,
     pub worker: Worker,
@@ -153,6 +154,53 @@ pub struct Mail {
     pub from_address: String,
 }
 
+/// How messages reach phones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageTransport {
+    /// Not at all: no phone numbers, and no codes to them.
+    None,
+    /// Files in the folder of the mails, shown at `/inbox`: for development.
+    Folder,
+    /// The WhatsApp Cloud API.
+    Whatsapp,
+}
+
+/// Messages to phones.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Messages {
+    pub gateway: MessageTransport,
+    /// The starts of the numbers that get codes. Wider is dearer: strangers earn by codes to numbers of theirs.
+    pub countries: Vec<String>,
+    /// Meta's id of the number that sends.
+    #[serde(deserialize_with = "digits")]
+    pub whatsapp_phone_number_id: String,
+    pub whatsapp_token: String,
+    pub whatsapp_token_file: Option<PathBuf>,
+    pub whatsapp_api: String,
+    /// Of the Graph API.
+    pub whatsapp_version: String,
+    /// Names of templates; each in `id` and `en`.
+    pub whatsapp_code_template: String,
+    pub whatsapp_in_use_template: String,
+    pub whatsapp_changed_template: String,
+}
+
+/// Digits are text here, though a variable that holds nothing else is read as a number.
+fn digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Digits {
+        Number(u64),
+        Text(String),
+    }
+    Ok(match Digits::deserialize(deserializer)? {
+        Digits::Number(number) => number.to_string(),
+        Digits::Text(text) => text,
+    })
+}
+
 /// Requests a minute that one client may make.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -255,6 +303,18 @@ impl Default for Config {
                 ca_file: None,
                 from_name: "Karya".into(),
                 from_address: "halo@karya.invalid".into(),
+            },
+            messages: Messages {
+                gateway: MessageTransport::None,
+                countries: vec!["+62".into()],
+                whatsapp_phone_number_id: String::new(),
+                whatsapp_token: String::new(),
+                whatsapp_token_file: None,
+                whatsapp_api: "https://graph.facebook.com".into(),
+                whatsapp_version: "v23.0".into(),
+                whatsapp_code_template: "karya_code".into(),
+                whatsapp_in_use_template: "karya_number_in_use".into(),
+                whatsapp_changed_template: "karya_number_changed".into(),
             },
             rate_limit: RateLimit {
                 general_per_minute: per_minute(1200),

@@ -84,6 +84,10 @@ impl Sources {
             ),
             (&config.captcha.secret_file, &mut config.captcha.secret),
             (&config.mail.password_file, &mut config.mail.password),
+            (
+                &config.messages.whatsapp_token_file,
+                &mut config.messages.whatsapp_token,
+            ),
         ];
         for (file, value) in secrets {
             // An empty path, as a variable that is not set leaves it, is none.
@@ -116,6 +120,7 @@ impl Sources {
             "database",
             "log",
             "mail",
+            "messages",
             "rate_limit",
             "secrets",
             "server",
@@ -165,6 +170,7 @@ fn masked(key: &str, value: &Value) -> String {
         | "secrets.previous_password_peppers"
         | "captcha.secret"
         | "mail.password"
+        | "messages.whatsapp_token"
             if !text.is_empty() =>
         {
             "********".to_owned()

@@ -3,6 +3,7 @@
 
 mod database;
 mod mail;
+mod messages;
 mod storage;
 
 use std::collections::HashSet;
@@ -136,6 +137,7 @@ pub async fn examine(sources: &Sources, fallback: Option<String>) -> Report {
     if config.mail.transport == MailTransport::Smtp && !config.mail.host.is_empty() {
         mail::examine(&mut findings, &config.mail).await;
     }
+    messages::examine(&mut findings, &config).await;
     findings.report()
 }
 

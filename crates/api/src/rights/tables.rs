@@ -205,6 +205,12 @@ pub const TABLES: &[(&str, Treatment)] = &[
         Treatment::Exempt("addresses that anybody may have typed, gone within two days"),
     ),
     ("passwords", hiding("t.user_id = $1", &["phc"])),
+    ("phone_changes", hiding("t.user_id = $1", &["undo_hash"])),
+    (
+        "phone_codes",
+        hiding("t.user_id = $1", &["code_hash", "tries"]),
+    ),
+    ("phones", rows("t.user_id = $1")),
     ("recovery_codes", hiding("t.user_id = $1", &["code_hash"])),
     ("reference_datasets", Treatment::Exempt(NOT_PERSONAL)),
     ("refresh_tokens", Treatment::Exempt(SECRETS)),

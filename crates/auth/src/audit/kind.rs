@@ -42,5 +42,13 @@ karya_core::text_enum! {
         ApiKeyCreated = "api_key_created",
         ApiKeyRotated = "api_key_rotated",
         ApiKeyRevoked = "api_key_revoked",
+        /// Somebody who is signed in wants the account to have a phone number.
+        PhoneAsked = "phone_asked",
+        PhoneVerified = "phone_verified",
+        /// It has another one than before.
+        PhoneChanged = "phone_changed",
+        PhoneRemoved = "phone_removed",
+        /// With the link that went to the number before.
+        PhoneChangeUndone = "phone_change_undone",
     }
 }

@@ -109,7 +109,8 @@ const UNVERIFIED: Duration = Duration::days(7);
 /// How long ended sessions and expired tokens stay, to tell a late replay from a stranger.
 const ENDED: Duration = Duration::days(30);
 
-/// How long the address that somebody forgot the password of is kept for a worker to come by.
+/// How long the address that somebody forgot the password of is kept for a worker to come by, and a number that got a
+/// code: longer than the day within which codes are counted.
 const UNANSWERED: Duration = Duration::days(2);
 
 /// How long wrong passwords are remembered.
@@ -132,7 +133,10 @@ pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<u
     let factors = enrolments + challenges + ceremonies;
     let changes = queries::delete_old_email_changes(conn, now - ENDED).await?;
     let keys = super::api_keys::sweep(conn, now).await?;
-    Ok(accounts + sessions + tokens + asks + attempts + devices + factors + changes + keys)
+    let codes = queries::delete_old_phone_codes(conn, now - UNANSWERED).await?;
+    let numbers = queries::delete_old_phone_changes(conn, now - ENDED).await?;
+    let phones = codes + numbers;
+    Ok(accounts + sessions + tokens + asks + attempts + devices + factors + changes + phones + keys)
 }
 
 /// An account made by an operator or by the demo seed.

@@ -1,14 +1,15 @@
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::sealing::{derive, open_with, seal_with, sha256};
-use karya_core::{EmailAddress, Random, SessionId, UserId};
+use karya_core::{Random, SessionId, UserId};
 use karya_db::Db;
 
 use super::guard;
 use super::second_factor::{Issued, Proof};
 use crate::audit::{self, Event, EventKind};
 use crate::model::{
-    Account, FactorMethod, FirstFactor, NewSession, Platform, RefreshToken, Session, UserState,
+    Account, FactorMethod, FirstFactor, Identifier, NewSession, Platform, RefreshToken, Session,
+    UserState,
 };
 use crate::tokens::{self, Proved};
 use crate::{AuthError, AuthOptions, Issuer, PasswordPool, jobs, queries};
@@ -44,19 +45,19 @@ pub(crate) struct SignedIn {
 
 /// Signs in with a password. An account with a second factor gets [`AuthError::FactorRequired`] and no session.
 ///
-/// An address without an account costs the same hash as one with: the pool does the work and says no.
+/// An address or a number without an account costs the same hash as one with: the pool does the work and says no.
 pub(crate) async fn login(
     db: &Db,
     passwords: &PasswordPool,
     tools: &Tools<'_>,
     now: DateTime<Utc>,
-    (email, password): (EmailAddress, &str),
+    (identifier, password): (Identifier, &str),
     device: Device,
 ) -> Result<SignedIn, AuthError> {
     // Before anything is read or counted: a storm is turned away without the database.
     let place = passwords.place()?;
     let mut conn = db.conn().await?;
-    let found = queries::find_login(&conn, &email).await?;
+    let found = queries::find_login(&conn, &identifier).await?;
     let token_hash = device
         .token
         .as_deref()
@@ -68,7 +69,7 @@ pub(crate) async fn login(
     let user = found.as_ref().map(|(account, _)| account.user.id);
     let known = user.is_some() && owner == user;
     let token_hash = token_hash.filter(|_| known);
-    let counter = guard::counter(&email, token_hash.as_deref());
+    let counter = guard::counter(&identifier, token_hash.as_deref());
     guard::admit(&mut conn, now, &counter, guard::PASSWORDS)
         .await
         .inspect_err(|_refused| failed("throttled"))?;

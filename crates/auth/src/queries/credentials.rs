@@ -3,10 +3,10 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{EmailAddress, SessionId, UserId};
 use karya_db::functions::roles_of;
-use karya_db::schema::{emails, password_reset_asks, passwords, sessions, users};
+use karya_db::schema::{emails, password_reset_asks, passwords, phones, sessions, users};
 use uuid::Uuid;
 
-use crate::model::{Account, User, UserState};
+use crate::model::{Account, Phone, User, UserState};
 
 pub(crate) async fn insert_reset_ask(
     conn: &mut AsyncPgConnection,
@@ -60,12 +60,14 @@ pub(crate) async fn find_by_address(
 ) -> QueryResult<Option<Account>> {
     users::table
         .inner_join(emails::table)
+        .left_join(phones::table)
         .filter(emails::address.eq(address.as_str()))
         .order((emails::verified_at.is_null(), emails::created_at.desc()))
         .select((
             User::as_select(),
             emails::address,
             emails::verified_at,
+            Option::<Phone>::as_select(),
             roles_of(users::id),
         ))
         .first(&mut &*conn)
