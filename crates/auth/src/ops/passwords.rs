@@ -1,13 +1,13 @@
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::{EmailAddress, Invalid, SessionId, UserId};
+use karya_core::{EmailAddress, Invalid, PhoneNumber, SessionId, UserId};
 use karya_db::{Conn, Db, OnConstraint};
 use uuid::Uuid;
 
 use super::step_up::{check_current_password, wrong_current_password};
 use super::{guard, hash_of};
 use crate::audit::{self, Event, EventKind};
-use crate::model::Account;
+use crate::model::{Account, Identifier};
 use crate::queries::Purpose;
 use crate::{AuthError, PasswordPool, jobs, password, queries};
 
@@ -110,10 +110,16 @@ pub async fn reset_password(
 
 /// Strangers may have guessed at the password that is no more; its owner, who proved the mailbox, need not wait for them.
 async fn forgive_strangers(conn: &mut AsyncPgConnection, user: UserId) -> Result<(), AuthError> {
-    let account = queries::find_account(conn, user).await?;
-    let email = account.and_then(|account| EmailAddress::parse(&account.email).ok());
-    if let Some(email) = email {
-        queries::forget_attempts(conn, &guard::counter(&email, None)).await?;
+    let Some(account) = queries::find_account(conn, user).await? else {
+        return Ok(());
+    };
+    let email = EmailAddress::parse(&account.email).ok();
+    let phone = account.phone.as_ref();
+    let phone = phone.and_then(|phone| PhoneNumber::parse(&phone.number).ok());
+    for name in [email.map(Identifier::Email), phone.map(Identifier::Phone)] {
+        if let Some(name) = name {
+            queries::forget_attempts(conn, &guard::counter(&name, None)).await?;
+        }
     }
     Ok(())
 }
