@@ -8,6 +8,7 @@ use karya_notifications::{AccountMail, AccountNotice, FactorMail, FactorNotice, 
 use serde::{Deserialize, Serialize};
 
 pub use crate::email_change_jobs::{NotifyEmailChanged, SendEmailChange};
+pub use crate::identity_jobs::NotifyIdentity;
 use crate::model::{Account, Session, UserState};
 use crate::queries::Purpose;
 use crate::{AuthOptions, ops, queries};
@@ -35,6 +36,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<SendPasswordReset>(context.clone())
         .register::<NotifyPasswordChanged>(context.clone())
         .register::<NotifyFactor>(context.clone())
+        .register::<NotifyIdentity>(context.clone())
         .register::<SendEmailChange>(context.clone())
         .register::<NotifyEmailChanged>(context.clone())
         .register::<NotifyExportReady>(context.clone())
@@ -88,10 +90,16 @@ impl Job for SendVerification {
             queries::void_verifications(&mut conn, self.user_id, now).await?;
             let token_hash = (hash.as_slice(), Purpose::VerifyEmail);
             queries::insert_token(&mut conn, token_hash, self.user_id, now, expires_at).await?;
-            Template::VerifyEmail {
-                link: format!("{}/verify-email?token={token}", context.options.public_url),
-                token,
-                valid_hours: context.options.verification_ttl.num_hours(),
+            let valid_hours = context.options.verification_ttl.num_hours();
+            // The page asks for a password, and would have nothing to ask for.
+            if queries::find_hash(&conn, self.user_id).await?.is_none() {
+                Template::ProveAddress { token, valid_hours }
+            } else {
+                Template::VerifyEmail {
+                    link: format!("{}/verify-email?token={token}", context.options.public_url),
+                    token,
+                    valid_hours,
+                }
             }
         };
         drop(conn);
@@ -291,7 +299,7 @@ impl Job for NotifyFactor {
 }
 
 /// Tells the owner of an account about it, if it is still there. `of`: what, from the owner's name.
-async fn tell_account(
+pub(crate) async fn tell_account(
     context: &Context,
     user: UserId,
     of: impl FnOnce(String) -> Template,

@@ -9,20 +9,27 @@ mod email_change_jobs;
 mod error;
 pub mod hashing;
 mod http;
+mod identity_jobs;
 pub mod jobs;
 mod keys;
 mod model;
 pub mod ops;
 pub mod password;
 pub mod queries;
+mod social;
 mod tokens;
 pub mod totp;
 
 pub use error::{AuthError, CODES};
 pub use hashing::{HashingOptions, PasswordPool};
 pub use keys::{Issuer, KeyError, KeyInfo, Rotation};
-pub use model::{ConsentChannel, FactorMethod, FirstFactor, KeyState, LegalDocument};
+pub use model::{
+    ConsentChannel, FactorMethod, FirstFactor, IdentityProvider, KeyState, LegalDocument,
+};
 pub use ops::check_passkey_options;
+pub use social::{
+    FacebookOptions, IdentityProviders, OpenIdOptions, SocialFault, SocialOptions, XOptions,
+};
 pub use tokens::{AuthOptions, PasskeyOptions};
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -55,6 +62,13 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::factors::remove_my_factor)
         .service(http::factors::make_recovery_codes)
         .service(http::security_events::list_my_security_events)
+        .service(http::social::list_auth_providers)
+        .service(http::social::begin_social_sign_in)
+        .service(http::social::verify_social)
+        .service(http::identities::begin_identity)
+        .service(http::identities::add_identity)
+        .service(http::identities::list_my_identities)
+        .service(http::identities::remove_my_identity)
         .service(http::passkeys::begin_passkey_sign_in)
         .service(http::passkeys::verify_passkey)
         .service(http::passkeys::begin_passkey)

@@ -6,6 +6,7 @@ mod dispute;
 mod documents;
 mod factor;
 mod group;
+mod identity;
 pub mod inbox;
 mod mailer;
 mod mentor;
@@ -20,6 +21,7 @@ pub use dispute::{DisputeMail, DisputeNotice};
 pub use documents::DocumentsMail;
 pub use factor::{FactorMail, FactorNotice};
 pub use group::{GroupMail, GroupNotice};
+pub use identity::{IdentityMail, IdentityNotice};
 pub use mailer::{
     CalendarPart, MailError, MailOptions, Mailer, SentMail, SmtpOptions, SmtpSecurity, Transport,
 };

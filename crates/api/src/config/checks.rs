@@ -51,6 +51,9 @@ impl Config {
                 "name a domain, and an https origin of it or below it among the origins",
             );
         }
+        for (found, fix) in self.social.faults() {
+            refuse(found, fix);
+        }
         if self.mail.transport == MailTransport::Folder {
             refuse(
                 "mail.transport is `folder`",

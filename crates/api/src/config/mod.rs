@@ -11,6 +11,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use karya_auth::SocialOptions;
 use karya_web::AppPolicies;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,8 @@ pub struct Config {
     pub database: Database,
     pub secrets: Secrets,
     pub auth: Auth,
+    /// Sign-in with accounts of other providers.
+    pub social: SocialOptions,
     pub mail: Mail,
     pub rate_limit: RateLimit,
     pub storage: Storage,
@@ -216,6 +219,7 @@ impl Default for Config {
                 passkey_rp_id: String::new(),
                 passkey_origins: Vec::new(),
             },
+            social: SocialOptions::default(),
             mail: Mail {
                 transport: MailTransport::Folder,
                 folder: ".karya/mail".into(),

@@ -79,6 +79,14 @@ impl Sources {
                 &mut config.secrets.master_key,
             ),
             (&config.mail.password_file, &mut config.mail.password),
+            (
+                &config.social.facebook.app_secret_file,
+                &mut config.social.facebook.app_secret,
+            ),
+            (
+                &config.social.x.client_secret_file,
+                &mut config.social.x.client_secret,
+            ),
         ];
         for (file, value) in secrets {
             // An empty path, as a variable that is not set leaves it, is none.
@@ -113,6 +121,10 @@ impl Sources {
             "rate_limit",
             "secrets",
             "server",
+            "social.google",
+            "social.apple",
+            "social.facebook",
+            "social.x",
             "storage",
             "worker",
         ] {
@@ -154,7 +166,14 @@ fn masked(key: &str, value: &Value) -> String {
         other => serde_json::to_string(other).unwrap_or_default(),
     };
     match key {
-        "secrets.master_key" | "mail.password" if !text.is_empty() => "********".to_owned(),
+        "secrets.master_key"
+        | "mail.password"
+        | "social.facebook.app_secret"
+        | "social.x.client_secret"
+            if !text.is_empty() =>
+        {
+            "********".to_owned()
+        }
         "database.url" => text
             .split_once('@')
             .map_or(text.clone(), |(_, host)| format!("postgres://****@{host}")),

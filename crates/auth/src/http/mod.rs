@@ -1,6 +1,7 @@
 pub(crate) mod consents;
 pub(crate) mod email_change;
 pub(crate) mod factors;
+pub(crate) mod identities;
 pub(crate) mod jwks;
 pub(crate) mod me;
 pub(crate) mod passkeys;
@@ -9,6 +10,7 @@ pub(crate) mod register;
 pub(crate) mod security_events;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod social;
 pub(crate) mod step_up;
 
 use actix_web::HttpResponse;

@@ -6,11 +6,13 @@ mod devices;
 mod email_change;
 mod factors;
 mod guard;
+mod identities;
 mod passkeys;
 mod passwords;
 mod recovery;
 mod second_factor;
 mod sessions;
+mod social;
 mod step_up;
 
 pub(crate) use accounts::update_profile;
@@ -24,6 +26,7 @@ pub(crate) use email_change::{CONFIRM_TTL, UNDO_TTL, ask_for_email_change};
 pub use email_change::{check_email_change, confirm_email_change, prepare_undo, undo_email_change};
 pub(crate) use factors::{ENROLMENT_TTL, confirm_totp, enrol_totp, remove_factor};
 pub(crate) use guard::code_counter;
+pub(crate) use identities::{link_identity, prove_own, unlink_identity};
 pub use passkeys::check_passkey_options;
 pub(crate) use passkeys::{
     Ceremony, add_passkey, begin_passkey, begin_passkey_sign_in, remove_passkey, verify_passkey,
@@ -34,7 +37,10 @@ pub(crate) use recovery::regenerate as regenerate_recovery_codes;
 pub(crate) use second_factor::{TypedCode, admit_code, verify_factor};
 pub(crate) use sessions::{Device, IssuedSession, SignedIn, Tools, login, refresh};
 pub use sessions::{demo_token, logout};
-pub(crate) use step_up::{check_current_password, needs_step_up, show, step_up};
+pub(crate) use social::{
+    Begun, Entered, Question, SocialRegistration, begin_social, verify_social,
+};
+pub(crate) use step_up::{Offered, check_current_password, needs_step_up, show, step_up};
 
 /// How a token from a mail is stored; people copy it with spaces around it.
 fn hash_of(token: &str) -> Vec<u8> {

@@ -18,6 +18,7 @@ mod devices;
 mod email_changes;
 mod events;
 mod factors;
+mod identities;
 mod one_time_tokens;
 mod passkeys;
 pub(crate) mod signing_keys;
@@ -29,6 +30,7 @@ pub(crate) use devices::*;
 pub(crate) use email_changes::*;
 pub(crate) use events::*;
 pub(crate) use factors::*;
+pub(crate) use identities::*;
 pub(crate) use one_time_tokens::*;
 pub(crate) use passkeys::*;
 

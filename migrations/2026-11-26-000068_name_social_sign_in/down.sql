@@ -1,0 +1,19 @@
+-- The events are append-only: those of the kinds that go stay, and no new ones come.
+ALTER TABLE auth_events
+    DROP CONSTRAINT auth_events_kind_check,
+    ADD CONSTRAINT auth_events_kind_check CHECK (kind IN (
+        'registered', 'email_verified', 'signed_in', 'sign_in_refused', 'session_ended', 'refresh_reused',
+        'password_changed', 'password_reset', 'email_change_asked', 'email_changed', 'email_change_undone',
+        'role_granted', 'role_revoked', 'account_active', 'account_locked', 'account_deleted',
+        'factor_added', 'factor_removed', 'factor_passed', 'factor_refused', 'recovery_codes_made',
+        'recovery_code_used', 'consent_given', 'consent_withdrawn', 'export_asked', 'export_downloaded',
+        'deletion_asked', 'deletion_cancelled', 'account_erased')) NOT VALID;
+
+COMMENT ON TABLE sign_in_challenges IS
+    'Sign-ins whose password was right and that wait for a second factor. They go with a change of the password.';
+ALTER TABLE sign_in_challenges DROP COLUMN first_factor;
+
+DELETE FROM sessions WHERE first_factor = 'social';
+ALTER TABLE sessions
+    DROP CONSTRAINT sessions_first_factor_check,
+    ADD CONSTRAINT sessions_first_factor_check CHECK (first_factor IN ('password', 'operator', 'passkey'));
