@@ -18,6 +18,9 @@ openssl rand -hex 24 | keep karya_database_password
 openssl rand -hex 12 | keep grafana_password
 # That of the mail relay: write it in yourself. Mailpit takes any.
 [ -e mail_password ] || : >mail_password
+# Those of the apps at Facebook and X, if people sign in with them.
+[ -e facebook_app_secret ] || : >facebook_app_secret
+[ -e x_client_secret ] || : >x_client_secret
 
 password=$(cat karya_database_password)
 echo "postgres://karya:$password@db:5432/karya" | keep database_url

@@ -46,6 +46,7 @@ fn operations() -> Vec<Operation> {
                 .replace("{block_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{document_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{factor_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{identity_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{passkey_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{export_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{document}", "marketing")

@@ -3,12 +3,17 @@ mod authenticator;
 mod client;
 mod cluster;
 mod passkey;
+mod provider;
 
 pub use app::{PASSWORD, TestApp, email};
 pub use authenticator::Authenticator;
 pub use client::{Client, Reply};
 pub use cluster::TestDb;
 pub use passkey::{Forgery, SoftPasskey};
+pub use provider::{
+    FACEBOOK_APP, Key, Keys, MINE, Provider, SIGN_IN, X_CLIENT, begin, hmac_token, merged,
+    unsigned_token, verify,
+};
 
 use chrono::{DateTime, Utc};
 

@@ -1,7 +1,7 @@
-//! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey beside
-//! his password; Wayan has an authenticator app, and then another address.
+//! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey and
+//! his account at Google beside his password; Wayan has an authenticator app, and then another address.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Story;
 use super::script::mailed_token;
@@ -10,6 +10,7 @@ use crate::harness::{Authenticator, PASSWORD, SoftPasskey};
 pub(super) async fn tell(story: &mut Story<'_>) {
     rights(story).await;
     passkeys(story).await;
+    identities(story).await;
     second_factor(story).await;
     another_address(story).await;
 }
@@ -48,6 +49,29 @@ async fn passkeys(story: &mut Story<'_>) {
     let step = story.step("verify_passkey").by("nobody").body(body);
     step.done().await;
     let step = story.step("remove_my_passkey").by("Joko").of("Joko");
+    step.done().await;
+}
+
+async fn identities(story: &mut Story<'_>) {
+    let provider = story.provider;
+    let answer = |begun: &Value| {
+        let token = provider.sign(&provider.claims("joko", &begun["nonce"]));
+        json!({ "proof": { "state": begun["state"], "id_token": token } })
+    };
+    let step = story.step("list_auth_providers").by("nobody");
+    step.done().await;
+    let step = story.step("begin_identity").by("Joko").of("Joko");
+    let body = answer(&step.done().await);
+    let step = story.step("add_identity").by("Joko").of("Joko").body(body);
+    let linked = step.done().await;
+    story.name("identity_id", &linked["id"]);
+    let step = story.step("list_my_identities").by("Joko").of("Joko");
+    step.done().await;
+    let step = story.step("begin_social_sign_in").by("nobody");
+    let body = answer(&step.done().await);
+    let step = story.step("verify_social").by("nobody").body(body);
+    step.done().await;
+    let step = story.step("remove_my_identity").by("Joko").of("Joko");
     step.done().await;
 }
 

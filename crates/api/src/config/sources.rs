@@ -317,6 +317,22 @@ mod tests {
         );
         let (_file, unset) = self::sources(&toml, &["mail.password_file="]);
         assert_eq!(unset.load().unwrap().mail.password, "");
+        let facebook = [
+            "social.facebook.app_id=1234567890",
+            "social.facebook.app_secret=rahasia",
+        ];
+        let (_file, facebook) = self::sources(&toml, &facebook);
+        assert_eq!(
+            facebook.load().unwrap().social.facebook.app_id,
+            "1234567890"
+        );
+        assert!(
+            facebook
+                .origins()
+                .unwrap()
+                .iter()
+                .all(|origin| !origin.value.contains("rahasia"))
+        );
         let shown: String = sources
             .origins()
             .unwrap()
@@ -371,6 +387,8 @@ mod tests {
             "storage.url=.karya/storage",
             "storage.url=/tmp/karya",
             "storage.url=s3://karya",
+            "social.facebook.app_secret=rahasia",
+            "social.x.client_id=klien",
         ] {
             assert!(check(&[bad]).is_err(), "{bad}");
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
 use crate::model::IdentityProvider;
@@ -34,6 +34,7 @@ pub struct OpenIdOptions {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FacebookOptions {
+    #[serde(deserialize_with = "text_of_digits")]
     pub app_id: String,
     pub app_secret: String,
     pub app_secret_file: Option<PathBuf>,
@@ -58,6 +59,20 @@ pub struct XOptions {
     pub authorization_url: String,
     pub token_url: String,
     pub user_url: String,
+}
+
+/// All digits, which the environment and careless files make a number of.
+fn text_of_digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Number(u64),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Text(text) => text,
+        Written::Number(number) => number.to_string(),
+    })
 }
 
 impl Default for SocialOptions {
