@@ -201,19 +201,17 @@ async fn an_answer_is_to_one_question_of_one_kind_once() {
     let app = provider.app().await;
     let sari = app.user("sari").await;
     let budi = app.user("budi").await;
+    let anon = app.anon();
     let proof = async |client, path| provider.proof(client, path, "joko", json!({})).await;
     // The nonce of another question: whoever has seen a token cannot answer theirs with it.
-    let (mine, theirs) = (
-        proof(&app.anon(), SIGN_IN).await,
-        proof(&app.anon(), SIGN_IN).await,
-    );
+    let (mine, theirs) = (proof(&anon, SIGN_IN).await, proof(&anon, SIGN_IN).await);
     let mixed = json!({ "state": mine["state"], "id_token": theirs["id_token"] });
     refusal(&verify(&app, mixed).await);
     // Replayed.
     verify(&app, theirs.clone()).await.ok(200);
     refusal(&verify(&app, theirs).await);
     // Too late, to the millisecond.
-    let late = proof(&app.anon(), SIGN_IN).await;
+    let late = proof(&anon, SIGN_IN).await;
     app.clock.advance(Duration::minutes(10));
     refusal(&verify(&app, late).await);
     // What links does not sign in, nor the other way round, nor for somebody else.
@@ -232,7 +230,7 @@ async fn an_answer_is_to_one_question_of_one_kind_once() {
     let budi = app.sign_in("budi").await;
     let over = ["/proof proof_not_accepted"];
     assert_eq!(link(&budi, &linking).await.faults(), over);
-    let signing_in = proof(&app.anon(), SIGN_IN).await;
+    let signing_in = proof(&anon, SIGN_IN).await;
     assert_eq!(link(&budi, &signing_in).await.faults(), over);
     // None of that used another's up.
     verify(&app, signing_in).await.ok(200);

@@ -522,10 +522,9 @@ async fn read(socket: &mut TlsStream<TcpStream>) -> Request {
         method,
         path: url.path().to_owned(),
         authorization: header("authorization"),
-        form: url
-            .query_pairs()
-            .chain(posted.query_pairs())
-            .into_owned()
+        form: [&url, &posted]
+            .iter()
+            .flat_map(|url| url.query_pairs().into_owned())
             .collect(),
     }
 }
