@@ -107,9 +107,9 @@ async fn an_identity_is_of_one_account_and_an_account_has_one_of_each_provider()
     let proof = provider
         .proof(&app.anon(), crate::harness::SIGN_IN, "empat", other)
         .await;
-    let body = json!({ "proof": proof, "registration": { "email": "empat@contoh.id" } });
+    let body = json!({ "proof": proof, "email": "empat@contoh.id" });
     app.anon()
-        .post("/v1/auth/social/verify", body)
+        .post("/v1/auth/social/register", body)
         .await
         .ok(202);
     link(&provider, &budi, "empat").await.ok(201);

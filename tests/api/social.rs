@@ -4,21 +4,19 @@ use chrono::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Authenticator, MINE, PASSWORD, Provider, SIGN_IN, TestApp, begin, email, verify,
+    Authenticator, MINE, PASSWORD, Provider, Reply, SIGN_IN, TestApp, begin, email, merged, verify,
 };
 
 const VERIFY: &str = "/v1/auth/social/verify";
 
-/// A sign-in with Google of somebody whose address Google has not proved.
-async fn unproved(
-    provider: &Provider,
-    app: &TestApp,
-    registration: Value,
-) -> crate::harness::Reply {
+const REGISTER: &str = "/v1/auth/social/register";
+
+/// Google's word on somebody whose address it has not proved, with more members beside it.
+async fn unproved(provider: &Provider, app: &TestApp, path: &str, more: Value) -> Reply {
     let other = json!({ "email_verified": false });
     let proof = provider.proof(&app.anon(), SIGN_IN, "sari", other).await;
-    let body = json!({ "proof": proof, "registration": registration });
-    app.anon().post(VERIFY, body).await
+    let body = merged(json!({ "proof": proof }), &more);
+    app.anon().post(path, body).await
 }
 
 /// The code in the newest mail to an address.
@@ -98,7 +96,11 @@ async fn somebody_new_gets_an_account_and_signs_in_to_it_again() {
     app.run_jobs().await;
     let mails = app.mails_to(&email("sari"));
     let subjects: Vec<_> = mails.iter().map(|mail| mail.subject.as_str()).collect();
-    assert_eq!(subjects, ["A sign-in on a new device"], "another device");
+    assert_eq!(
+        subjects,
+        ["Somebody signed in on a new device"],
+        "another device"
+    );
     // What the provider says of names and addresses later changes nothing.
     let other = json!({ "email": "lain@contoh.id", "name": "Lain" });
     let proof = provider.proof(&app.anon(), SIGN_IN, "sari", other).await;
@@ -123,7 +125,28 @@ async fn apps_hear_which_providers_are_on() {
         .app_with(|options| options.facebook.app_secret.clear())
         .await;
     let list = app.anon().get("/v1/auth/providers").await.ok(200);
-    insta::assert_json_snapshot!(list);
+    let app_has = |id: &str| json!({ "android": id, "ios": id, "web": id });
+    let expected = json!([
+        {
+            "provider": "google", "answers": ["id_token"], "needs_nonce": true, "proves_email": true,
+            "client_ids": { "android": "google-android", "web": "google-web" },
+            "scopes": ["openid", "email", "profile"], "redirect_uris": [],
+        },
+        {
+            "provider": "apple", "answers": ["id_token"], "needs_nonce": true, "proves_email": true,
+            "client_ids": { "ios": "id.karya" }, "scopes": ["email", "name"], "redirect_uris": [],
+        },
+        {
+            "provider": "facebook", "answers": ["id_token"], "needs_nonce": true, "proves_email": false,
+            "client_ids": app_has("4711"), "scopes": ["openid", "public_profile", "email"], "redirect_uris": [],
+        },
+        {
+            "provider": "x", "answers": ["code"], "needs_nonce": false, "proves_email": false,
+            "client_ids": app_has("klien-x"), "scopes": ["users.read", "tweet.read"],
+            "redirect_uris": ["id.karya:/masuk", "https://karya.test/masuk"],
+        },
+    ]);
+    assert_eq!(list["items"], expected);
     // Half configured is off.
     let app = provider
         .app_with(|options| {
@@ -200,19 +223,25 @@ async fn apple_says_true_in_text_and_hides_the_address() {
 async fn where_the_provider_proves_no_address_a_mail_does() {
     let provider = Provider::start().await;
     let app = provider.app().await;
-    unproved(&provider, &app, json!({}))
+    unproved(&provider, &app, VERIFY, json!({}))
         .await
         .refused(409, "auth.email_required");
     assert_eq!(app.count("SELECT count(*) FROM users").await, 0);
-    let slip = json!({ "email": "sari@salah.id", "display_name": "Sari" });
-    let sent = unproved(&provider, &app, slip).await.ok(202);
+    let slip = json!({ "email": "sari@salah.id", "registration": { "display_name": "Sari" } });
+    let sent = unproved(&provider, &app, REGISTER, slip).await.ok(202);
     assert_eq!(sent, json!({ "status": "verification_sent" }));
     // The identity alone signs in to nothing yet.
-    unproved(&provider, &app, json!({}))
+    unproved(&provider, &app, VERIFY, json!({}))
         .await
         .refused(409, "auth.email_required");
-    let right = json!({ "email": email("sari"), "display_name": "Sari" });
-    unproved(&provider, &app, right).await.ok(202);
+    let other = json!({ "email_verified": false });
+    let proof = provider.proof(&app.anon(), SIGN_IN, "sari", other).await;
+    let right =
+        json!({ "proof": proof, "email": email("sari"), "registration": { "locale": "id" } });
+    let keyed = app.anon().with("idempotency-key", "satu");
+    keyed.post(REGISTER, right.clone()).await.ok(202);
+    let again = keyed.post(REGISTER, right).await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
     assert_eq!(
         app.count("SELECT count(*) FROM users").await,
         1,
@@ -221,13 +250,14 @@ async fn where_the_provider_proves_no_address_a_mail_does() {
     app.run_jobs().await;
     assert!(app.mails_to("sari@salah.id").is_empty());
     let code = mailed_code(&app, &email("sari"));
-    unproved(&provider, &app, json!({ "email_token": "karangan" }))
+    let with_code = |code: &str| json!({ "email_token": code });
+    unproved(&provider, &app, VERIFY, with_code("karangan"))
         .await
         .refused(422, "auth.verification_invalid");
     // Whoever else has the code has not got the account of the provider.
     let other = json!({ "email_verified": false });
     let proof = provider.proof(&app.anon(), SIGN_IN, "budi", other).await;
-    let body = json!({ "proof": proof, "registration": { "email_token": code } });
+    let body = json!({ "proof": proof, "email_token": code });
     app.anon()
         .post(VERIFY, body)
         .await
@@ -238,22 +268,16 @@ async fn where_the_provider_proves_no_address_a_mail_does() {
         .await
         .refused(422, "auth.verification_invalid");
 
-    let tokens = unproved(&provider, &app, json!({ "email_token": code }))
-        .await
-        .ok(200);
+    let signed_in = unproved(&provider, &app, VERIFY, with_code(&code)).await;
+    let tokens = signed_in.ok(200);
     assert_eq!(tokens["user"]["email"], email("sari"));
     // Sent once more, it does no harm.
-    let again = unproved(&provider, &app, json!({ "email_token": code }))
+    let again = unproved(&provider, &app, VERIFY, with_code(&code)).await;
+    assert_eq!(again.ok(200)["user"]["id"], tokens["user"]["id"]);
+    let another = json!({ "email": "sari.lain@contoh.id" });
+    unproved(&provider, &app, REGISTER, another)
         .await
-        .ok(200);
-    assert_eq!(again["user"]["id"], tokens["user"]["id"]);
-    // The label was never believed, so it may be anything.
-    let list = app
-        .with_tokens(&tokens)
-        .get("/v1/me/identities")
-        .await
-        .ok(200);
-    assert_eq!(list["items"][0]["label"], email("sari"));
+        .refused(409, "auth.identity_in_use");
 }
 
 #[actix_web::test]
@@ -367,7 +391,7 @@ async fn a_second_factor_is_asked_for() {
         .sql()
         .await
         .batch_execute(
-            "INSERT INTO passwords (user_id, phc, changed_at) SELECT id, 'x', now() FROM users",
+            "INSERT INTO passwords (user_id, phc, changed_at) SELECT id, '$argon2id$none', now() FROM users",
         )
         .await
         .unwrap();
@@ -465,16 +489,28 @@ async fn what_is_sent_is_looked_at_before_anything_is_used_up() {
         assert_eq!(verify(&app, proof).await.faults(), [fault]);
     }
     let body = json!({
-        "proof": proof, "registration": { "email": "bukan", "display_name": "" }, "device_name": "",
+        "proof": proof, "registration": { "display_name": "" }, "device_name": "",
     });
     let faults = app.anon().post(VERIFY, body).await.faults();
     assert_eq!(
         faults,
         [
-            "/registration/email format",
             "/registration/display_name required",
             "/device_name required"
         ]
     );
+    let body = json!({ "proof": proof, "email": "bukan", "registration": { "display_name": "" } });
+    let faults = app.anon().post(REGISTER, body).await.faults();
+    assert_eq!(
+        faults,
+        ["/email format", "/registration/display_name required"]
+    );
+    let mut forged = proof.clone();
+    forged["state"] = json!("karangan");
+    let body = json!({ "proof": forged, "email": email("sari") });
+    app.anon()
+        .post(REGISTER, body)
+        .await
+        .refused(401, "auth.social_invalid");
     verify(&app, proof).await.ok(200);
 }

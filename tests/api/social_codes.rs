@@ -7,9 +7,14 @@ use karya_core::sealing::sha256;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Client, FACEBOOK_APP, MINE, Provider, Reply, SIGN_IN, TestApp, X_CLIENT, begin, email, verify,
+    Client, FACEBOOK_APP, MINE, Provider, Reply, SIGN_IN, TestApp, X_CLIENT, begin, email, merged,
+    verify,
 };
 
+const VERIFY: &str = "/v1/auth/social/verify";
+const REGISTER: &str = "/v1/auth/social/register";
+
+/// The example of RFC 7636.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 async fn ask_x(client: &Client<'_>, path: &str) -> Value {
@@ -74,13 +79,16 @@ async fn x_is_linked_and_signs_in() {
 async fn somebody_new_comes_from_x_with_an_address_that_a_mail_proves() {
     let provider = Provider::start().await;
     let app = provider.app().await;
-    let sign_in = async |registration: Value| {
+    let send = async |path: &str, more: Value| {
         let proof = proof(&provider, &app.anon(), SIGN_IN).await;
-        let body = json!({ "proof": proof, "registration": registration });
-        app.anon().post("/v1/auth/social/verify", body).await
+        let body = merged(json!({ "proof": proof }), &more);
+        app.anon().post(path, body).await
     };
-    sign_in(json!({})).await.refused(409, "auth.email_required");
-    sign_in(json!({ "email": email("sari") })).await.ok(202);
+    send(VERIFY, json!({}))
+        .await
+        .refused(409, "auth.email_required");
+    let address = json!({ "email": email("sari") });
+    send(REGISTER, address).await.ok(202);
     app.run_jobs().await;
     let mail = app.mails_to(&email("sari")).pop().unwrap();
     let code = mail
@@ -91,7 +99,7 @@ async fn somebody_new_comes_from_x_with_an_address_that_a_mail_proves() {
         .lines()
         .next()
         .unwrap();
-    let tokens = sign_in(json!({ "email_token": code })).await.ok(200);
+    let tokens = send(VERIFY, json!({ "email_token": code })).await.ok(200);
     assert_eq!(tokens["user"]["display_name"], "Sari Batik");
 }
 
@@ -152,7 +160,7 @@ async fn x_sends_people_only_where_it_is_written() {
             "/redirect_uri not_registered",
         ),
     ] {
-        let body = crate::harness::merged(body, &json!({ "provider": "x" }));
+        let body = merged(body, &json!({ "provider": "x" }));
         assert_eq!(app.anon().post(SIGN_IN, body).await.faults(), [fault]);
     }
     let web = json!({ "provider": "x", "code_challenge": challenge, "redirect_uri": "https://karya.test/masuk" });
@@ -181,11 +189,16 @@ fn me() -> Value {
     json!({ "id": "1001", "name": "Sari Dewi", "email": email("sari") })
 }
 
-async fn with_access_token(app: &TestApp, token: &str, registration: Value) -> Reply {
+async fn with_access_token(app: &TestApp, token: &str, more: Value) -> Reply {
     let begun = begin(&app.anon(), SIGN_IN, "facebook").await;
     let proof = json!({ "state": begun["state"], "access_token": token });
-    let body = json!({ "proof": proof, "registration": registration });
-    app.anon().post("/v1/auth/social/verify", body).await
+    let path = if more.get("email").is_some() {
+        REGISTER
+    } else {
+        VERIFY
+    };
+    let body = merged(json!({ "proof": proof }), &more);
+    app.anon().post(path, body).await
 }
 
 #[actix_web::test]
@@ -249,7 +262,7 @@ async fn an_access_token_is_of_our_app_and_its_owner() {
             json!({ "id": "" }),
         ),
     ] {
-        let token = provider.access_token(&crate::harness::merged(good.clone(), &other), &me);
+        let token = provider.access_token(&merged(good.clone(), &other), &me);
         let reply = with_access_token(&app, &token, json!({})).await;
         assert_eq!(reply.status, 401, "{what}: {}", reply.text());
         reply.refused(401, "auth.social_invalid");

@@ -40,7 +40,7 @@ pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
 pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 39] = [
+pub const PUBLIC: [&str; 40] = [
     "register_account",
     "verify_email",
     "login",
@@ -50,6 +50,7 @@ pub const PUBLIC: [&str; 39] = [
     "list_auth_providers",
     "begin_social_sign_in",
     "verify_social",
+    "register_social",
     "refresh_tokens",
     "ask_for_password_reset",
     "confirm_password_reset",

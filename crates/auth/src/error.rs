@@ -58,10 +58,10 @@ karya_core::codes! {
         fix: "Masuk ke akun itu dengan cara yang biasa, lalu tautkan dengan `POST /v1/me/identities`. Lupa kata sandi: `POST /v1/auth/password-reset`." / "Sign in to it in the usual way, then link with `POST /v1/me/identities`. Forgot the password: `POST /v1/auth/password-reset`.";
     EMAIL_REQUIRED = "auth.email_required", Conflict,
         title: "Akun baru butuh alamat surel yang terbukti" / "A new account needs an address that is proved",
-        fix: "Mulai lagi dan kirim `registration.email`; lalu mulai sekali lagi dan kirim `registration.email_token`, kode dari surelnya." / "Begin again and send `registration.email`; then begin once more and send `registration.email_token`, the code from the mail.";
+        fix: "Mulai lagi dan daftar dengan `POST /v1/auth/social/register`; lalu mulai sekali lagi dan kirim kode dari surelnya sebagai `email_token`." / "Begin again and register with `POST /v1/auth/social/register`; then begin once more and send the code from the mail as `email_token`.";
     IDENTITY_IN_USE = "auth.identity_in_use", Conflict,
-        title: "Akun dari penyedia lain ini sudah tertaut ke akun Karya lain" / "This account of the provider is linked to another Karya account",
-        fix: "Masuk dengannya dan lepaskan dulu di sana." / "Sign in with it and unlink it there first.";
+        title: "Akun dari penyedia ini sudah tertaut ke akun Karya" / "This account of the provider is linked to a Karya account already",
+        fix: "Masuk dengannya. Untuk menautkannya ke akun lain, lepaskan dulu di sana." / "Sign in with it. To link it to another account, unlink it there first.";
     PROVIDER_LINKED = "auth.provider_linked", Conflict,
         title: "Sudah ada akun dari penyedia ini yang tertaut" / "An account of this provider is linked already",
         fix: "Lepaskan yang lama dulu." / "Unlink that one first.";
@@ -117,7 +117,7 @@ pub enum AuthError {
     ProviderUnavailable,
     #[error("the address that the provider proved has an account")]
     LinkRequired,
-    #[error("the provider proves no address, and the app gave none, or it is not proved yet")]
+    #[error("the provider proves no address, and none is proved yet")]
     EmailRequired,
     #[error("the identity is another account's")]
     IdentityInUse,

@@ -65,6 +65,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::social::list_auth_providers)
         .service(http::social::begin_social_sign_in)
         .service(http::social::verify_social)
+        .service(http::social::register_social)
         .service(http::identities::begin_identity)
         .service(http::identities::add_identity)
         .service(http::identities::list_my_identities)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Story;
 use super::script::mailed_token;
-use crate::harness::{Authenticator, PASSWORD, SoftPasskey};
+use crate::harness::{Authenticator, PASSWORD, SoftPasskey, merged};
 
 pub(super) async fn tell(story: &mut Story<'_>) {
     rights(story).await;
@@ -70,6 +70,15 @@ async fn identities(story: &mut Story<'_>) {
     let step = story.step("begin_social_sign_in").by("nobody");
     let body = answer(&step.done().await);
     let step = story.step("verify_social").by("nobody").body(body);
+    step.done().await;
+    let step = story.step("begin_social_sign_in").by("nobody");
+    let begun = step.silently().done().await;
+    let other = json!({ "email_verified": false });
+    let claims = merged(provider.claims("ratri", &begun["nonce"]), &other);
+    let body = json!({
+        "proof": { "state": begun["state"], "id_token": provider.sign(&claims) }, "email": "ratri@contoh.id",
+    });
+    let step = story.step("register_social").by("nobody").body(body);
     step.done().await;
     let step = story.step("remove_my_identity").by("Joko").of("Joko");
     step.done().await;

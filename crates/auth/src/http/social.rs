@@ -4,14 +4,14 @@ use actix_web::{HttpResponse, get, post};
 use chrono::{DateTime, Utc};
 use karya_core::{Check, Clock, EmailAddress, Lang, Random, Rule, Text, Timezone, Words};
 use karya_db::Db;
-use karya_web::{ClientIp, CommonProblems, Json, Problem, ProblemBody, Reply};
+use karya_web::{ClientIp, CommonProblems, Idempotency, Json, Problem, ProblemBody, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::register::{AcceptedVersions, RegistrationAccepted};
 use super::session::{TokenPair, signed_in_reply};
 use crate::model::{IdentityProvider, Platform};
-use crate::ops::{self, Begun, Device, Entered, Question, SocialRegistration, Tools};
+use crate::ops::{self, Begun, Device, Presented, Question, SocialRegistration, Tools};
 use crate::social::{Answer, X_SCOPES};
 use crate::{AuthError, AuthOptions, IdentityProviders, Issuer, SocialOptions};
 
@@ -43,7 +43,7 @@ pub(crate) struct AuthProvider {
     scopes: Vec<&'static str>,
     /// Whether `nonce` must be handed to the library, as it is, so that the ID token holds it.
     needs_nonce: bool,
-    /// Whether its word on e-mail addresses is taken. Where not, ask a new user for one and send `registration.email`.
+    /// Whether its word on e-mail addresses is taken. Where not, ask a new user for one and go by `POST /v1/auth/social/register`.
     proves_email: bool,
     /// Where it may send people back to; empty where it does not.
     #[schema(max_items = 20)]
@@ -296,12 +296,6 @@ impl SocialProof {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSocialAccount {
-    /// Only where the provider proves none: a code goes there, and the account waits for it.
-    #[schema(nullable = false, min_length = 3, max_length = 254, format = Email, example = "ibu.sari@contoh.id")]
-    email: Option<String>,
-    /// The code from that mail.
-    #[schema(nullable = false, min_length = 1, max_length = 100)]
-    email_token: Option<String>,
     /// What the provider says unless given.
     #[schema(
         nullable = false,
@@ -323,19 +317,12 @@ pub(crate) struct NewSocialAccount {
 
 impl NewSocialAccount {
     fn parse(&self, check: &mut Check) -> SocialRegistration {
-        let email = check.optional(
-            "/registration/email",
-            self.email.as_deref(),
-            EmailAddress::parse,
-        );
         let name = self.display_name.as_deref();
         let display_name = check.optional("/registration/display_name", name, |name| {
             Text::line(name, 1, 100)
         });
         let accepted = self.accepted.as_ref().map(AcceptedVersions::given);
         SocialRegistration {
-            email: email.flatten(),
-            email_token: self.email_token.clone(),
             display_name: display_name.flatten(),
             locale: self.locale,
             timezone: self.timezone,
@@ -349,6 +336,9 @@ impl NewSocialAccount {
 #[serde(deny_unknown_fields)]
 pub(crate) struct VerifySocial {
     proof: SocialProof,
+    /// The code from the mail that `POST /v1/auth/social/register` sent.
+    #[schema(nullable = false, min_length = 1, max_length = 100)]
+    email_token: Option<String>,
     #[schema(nullable = false)]
     registration: Option<NewSocialAccount>,
     #[schema(
@@ -369,7 +359,7 @@ impl VerifySocial {
     fn parse(
         &self,
         ip: ClientIp,
-    ) -> Result<((&str, Answer<'_>), Device, SocialRegistration), AuthError> {
+    ) -> Result<(Presented<'_>, Device, SocialRegistration), AuthError> {
         let mut check = Check::new();
         let answer = self.proof.parse(&mut check);
         let registration = self.registration.as_ref();
@@ -382,21 +372,25 @@ impl VerifySocial {
         );
         let parsed = answer.zip(device);
         let (answer, device) = check.finish(parsed)?;
-        Ok((answer, device, registration.unwrap_or_default()))
+        let presented = Presented {
+            answer,
+            email_token: self.email_token.as_deref(),
+        };
+        Ok((presented, device, registration.unwrap_or_default()))
     }
 }
 
 /// Sign in with another provider
 ///
-/// Opens a session or, the first time, makes an account: at once, if the provider has proved an e-mail address; if not,
-/// with `registration.email`, and 202. Then a code is in the mail: begin again and send it as `registration.email_token`.
-/// An address that has an account already answers 409 `auth.link_required`: sign in to it and link. An account with a
-/// second factor answers 401 `auth.factor_required`, as at `POST /v1/auth/login`. Whatever else is wrong, the refusal is
-/// the same, and the step is used up. It takes no `Idempotency-Key`: credentials are never kept.
+/// Opens a session or, the first time, makes an account with the e-mail address that the provider has proved. Where it
+/// proves none, it answers 409 `auth.email_required`: `POST /v1/auth/social/register` takes an address and mails a code,
+/// which goes here as `email_token`. An address that has an account already answers 409 `auth.link_required`: sign in to
+/// it and link. An account with a second factor answers 401 `auth.factor_required`, as at `POST /v1/auth/login`.
+/// Whatever else is wrong, the refusal is the same, and the step is used up. It takes no `Idempotency-Key`: credentials
+/// are never kept.
 #[utoipa::path(tag = "auth", responses(
     CommonProblems,
     (status = 200, description = "Signed in", body = TokenPair),
-    (status = 202, description = "A mail is on its way", body = RegistrationAccepted),
     (status = 401, description = "`auth.social_invalid`, `auth.factor_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`auth.account_locked`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`auth.link_required`, `auth.email_required`", body = ProblemBody, content_type = "application/problem+json"),
@@ -418,19 +412,66 @@ pub(crate) async fn verify_social(
     providers: Data<IdentityProviders>,
     body: Json<VerifySocial>,
 ) -> Result<HttpResponse, Problem> {
-    let (answer, device, registration) = body.parse(ip)?;
+    let (presented, device, registration) = body.parse(ip)?;
     let tools = Tools {
         random: &random,
         issuer: &issuer,
         options: &options,
     };
     let with = (&**providers, &tools);
-    let entered = ops::verify_social(&db, with, clock.now(), answer, device, registration).await?;
-    match entered {
-        Entered::SignedIn(signed_in) => Ok(signed_in_reply(*signed_in, &options)),
-        Entered::MailSent => {
+    let signed_in =
+        ops::verify_social(&db, with, clock.now(), presented, device, registration).await?;
+    Ok(signed_in_reply(signed_in, &options))
+}
+
+/// A registration with an account at another provider.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RegisterSocial {
+    proof: SocialProof,
+    #[schema(min_length = 3, max_length = 254, format = Email, example = "ibu.sari@contoh.id")]
+    email: String,
+    #[schema(nullable = false)]
+    registration: Option<NewSocialAccount>,
+}
+
+/// Register with another provider and an e-mail address
+///
+/// For providers that prove no address, or whoever wants another. Sends a mail to the address: a code or, if it has an
+/// account already, a notice. The answer is the same in both cases. With the code, `POST /v1/auth/social/verify` signs
+/// in; until then the same provider's account may register again, with another address.
+#[utoipa::path(tag = "auth", responses(
+    CommonProblems,
+    (status = 202, description = "A mail is on its way", body = RegistrationAccepted),
+    (status = 401, description = "`auth.social_invalid`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "`auth.identity_in_use`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 503, description = "`auth.provider_unavailable`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
+))]
+#[post("/auth/social/register")]
+pub(crate) async fn register_social(
+    idempotency: Idempotency,
+    db: Data<Db>,
+    clock: Data<Clock>,
+    providers: Data<IdentityProviders>,
+    body: Json<RegisterSocial>,
+) -> Result<HttpResponse, Problem> {
+    let mut check = Check::new();
+    let answer = body.proof.parse(&mut check);
+    let email = check.field("/email", EmailAddress::parse(&body.email));
+    let registration = body.registration.as_ref();
+    let registration = registration.map(|new| new.parse(&mut check));
+    let parsed = check.finish(answer.zip(email)).map_err(AuthError::from);
+    let ((answer, email), registration) = (parsed?, registration.unwrap_or_default());
+    let now = clock.now();
+    let proven = ops::prove_stranger(&db, &providers, now, answer).await;
+    let mut conn = db.conn().await?;
+    idempotency
+        .once(&mut conn, now, None, async |conn| {
+            // Only here: a repeated request gets its reply, though its proof is used up.
+            ops::register_social(conn, now, &proven?, &email, &registration).await?;
             let view = RegistrationAccepted::verification_sent();
-            Ok(Reply::new(StatusCode::ACCEPTED, &view)?.into())
-        }
-    }
+            Reply::new(StatusCode::ACCEPTED, &view)
+        })
+        .await
 }

@@ -38,7 +38,8 @@ pub(crate) use second_factor::{TypedCode, admit_code, verify_factor};
 pub(crate) use sessions::{Device, IssuedSession, SignedIn, Tools, login, refresh};
 pub use sessions::{demo_token, logout};
 pub(crate) use social::{
-    Begun, Entered, Question, SocialRegistration, begin_social, verify_social,
+    Begun, Presented, Question, SocialRegistration, begin_social, prove_stranger, register_social,
+    verify_social,
 };
 pub(crate) use step_up::{Offered, check_current_password, needs_step_up, show, step_up};
 

@@ -201,22 +201,19 @@ pub(super) async fn prove(
     }
 }
 
-/// What a new account is to have, and the proof of its address.
+/// What a new account is to have.
 #[derive(Default)]
 pub(crate) struct SocialRegistration {
-    pub(crate) email: Option<EmailAddress>,
-    pub(crate) email_token: Option<String>,
     pub(crate) display_name: Option<Text>,
     pub(crate) locale: Option<Lang>,
     pub(crate) timezone: Option<Timezone>,
     pub(crate) accepted: Vec<(LegalDocument, &'static str, String)>,
 }
 
-/// What came of a proof.
-pub(crate) enum Entered {
-    SignedIn(Box<SignedIn>),
-    /// There is a new account, and a code on its way to the address that it claims.
-    MailSent,
+/// What proves somebody: the state of a question and its answer, and the code that proves a claimed address.
+pub(crate) struct Presented<'a> {
+    pub(crate) answer: (&'a str, Answer<'a>),
+    pub(crate) email_token: Option<&'a str>,
 }
 
 /// Signs in with what a provider said, after registering if it is the first time.
@@ -224,21 +221,14 @@ pub(crate) async fn verify_social(
     db: &Db,
     (providers, tools): (&IdentityProviders, &Tools<'_>),
     now: DateTime<Utc>,
-    answer: (&str, Answer<'_>),
+    presented: Presented<'_>,
     device: Device,
     registration: SocialRegistration,
-) -> Result<Entered, AuthError> {
-    let reason = "social";
-    let proven = match prove(db, providers, now, None, answer).await {
-        Ok(proven) => proven,
-        Err(refusal @ AuthError::SocialInvalid) => {
-            return Err(refuse(db, now, reason, Event::refused(None, reason), refusal).await);
-        }
-        Err(error) => return Err(error),
-    };
-    let (account, identity) = match enter(db, now, &proven, &registration).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return Ok(Entered::MailSent),
+) -> Result<SignedIn, AuthError> {
+    let proven = prove_stranger(db, providers, now, presented.answer).await?;
+    let token = presented.email_token;
+    let (account, identity) = match enter(db, now, &proven, token, &registration).await {
+        Ok(found) => found,
         Err(AuthError::LinkRequired) => {
             tell_holder(db, now, &proven).await?;
             return Err(AuthError::LinkRequired);
@@ -268,22 +258,39 @@ pub(crate) async fn verify_social(
         known_device: known_device.as_deref(),
     };
     match issue_session(&mut conn, tools, now, &account, device, proof).await? {
-        Issued::Session(issued) => Ok(Entered::SignedIn(Box::new(SignedIn {
+        Issued::Session(issued) => Ok(SignedIn {
             account,
             issued,
             device_token,
-        }))),
+        }),
         Issued::Challenge(challenge) => Err(AuthError::FactorRequired(Box::new(challenge))),
     }
 }
 
-/// The account of somebody at a provider, made if there is none; nothing if its address is yet to be proved.
+/// Who somebody is who is not signed in. A refusal is counted and recorded.
+pub(crate) async fn prove_stranger(
+    db: &Db,
+    providers: &IdentityProviders,
+    now: DateTime<Utc>,
+    answer: (&str, Answer<'_>),
+) -> Result<Proven, AuthError> {
+    let reason = "social";
+    match prove(db, providers, now, None, answer).await {
+        Err(refusal @ AuthError::SocialInvalid) => {
+            Err(refuse(db, now, reason, Event::refused(None, reason), refusal).await)
+        }
+        other => other,
+    }
+}
+
+/// The account of somebody at a provider, made if there is none.
 async fn enter(
     db: &Db,
     now: DateTime<Utc>,
     proven: &Proven,
+    email_token: Option<&str>,
     registration: &SocialRegistration,
-) -> Result<Option<(Account, Uuid)>, AuthError> {
+) -> Result<(Account, Uuid), AuthError> {
     let mut conn = db.conn().await?;
     // Twice: of two that register at once, the second finds what the first made.
     for _ in 0..2 {
@@ -291,24 +298,34 @@ async fn enter(
         let found = queries::find_identity(&conn, proven.provider, who).await?;
         if let Some(identity) = &found {
             let user = identity.user_id;
-            if let Some(token) = &registration.email_token {
+            if let Some(token) = email_token {
                 prove_if_claimed(&mut conn, now, user, token).await?;
             }
             let account = queries::find_account(&conn, user).await?;
             let account = account.filter(|account| account.email_verified_at.is_some());
             if let Some(account) = account {
-                return Ok(Some((account, identity.id)));
+                return Ok((account, identity.id));
             }
         }
-        let beginner = found.map(|identity| identity.user_id);
-        match register(&mut conn, now, proven, beginner, registration).await {
-            Err(AuthError::IdentityInUse) => {}
-            Ok(Registered::Proved) => {}
-            Ok(Registered::Claimed) => return Ok(None),
+        let email = proven.email.as_ref().ok_or(AuthError::EmailRequired)?;
+        match register(&mut conn, now, proven, (email, Some(now)), registration).await {
+            Ok(()) | Err(AuthError::IdentityInUse) => {}
             Err(error) => return Err(error),
         }
     }
     Err(AuthError::SocialInvalid)
+}
+
+/// Registers somebody with an address that they typed, in a transaction of the caller's. A code goes there; whether it
+/// has an account already is for its mailbox alone to know.
+pub(crate) async fn register_social(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    proven: &Proven,
+    email: &EmailAddress,
+    registration: &SocialRegistration,
+) -> Result<(), AuthError> {
+    register(conn, now, proven, (email, None), registration).await
 }
 
 /// Proves the address that an account claims. One that is proved already stays so, whatever the code.
@@ -325,58 +342,48 @@ async fn prove_if_claimed(
     Ok(())
 }
 
-enum Registered {
-    /// With an address that the provider has proved.
-    Proved,
-    /// With an address that somebody typed.
-    Claimed,
-}
-
-/// Makes an account. `beginner`: one that the same person began and never proved; it makes room, as the address may
-/// have been a slip of the finger.
+/// Makes an account with an address, proved at the given time or claimed. An account that the same person began and
+/// never proved makes room, as its address may have been a slip of the finger.
 async fn register(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     proven: &Proven,
-    beginner: Option<UserId>,
+    (email, verified_at): (&EmailAddress, Option<DateTime<Utc>>),
     registration: &SocialRegistration,
-) -> Result<Registered, AuthError> {
-    let (email, verified_at) = match (&proven.email, &registration.email) {
-        (Some(proved), _) => (proved, Some(now)),
-        (None, Some(typed)) => (typed, None),
-        (None, None) => return Err(AuthError::EmailRequired),
-    };
+) -> Result<(), AuthError> {
     let name = display_name(proven, registration, email)?;
     conn.transaction(async |conn| {
         // The claims first, as everybody does who proves an address.
         if verified_at.is_some() {
             queries::lock_claims_on(conn, email.as_str()).await?;
         }
-        if let Some(beginner) = beginner {
-            queries::delete_unproved_account(conn, beginner).await?;
+        let who = (proven.issuer.as_str(), proven.subject.as_str());
+        if let Some(found) = queries::find_identity(conn, proven.provider, who).await? {
+            queries::delete_unproved_account(conn, found.user_id).await?;
         }
         let locale = registration.locale.unwrap_or(Lang::Id);
         let timezone = registration.timezone.unwrap_or(Timezone::Jakarta);
         let user = new_user(&name, locale, timezone, false, now);
         queries::insert_user(conn, &user).await?;
-        queries::insert_email(conn, user.id, email, verified_at, now)
-            .await
-            .on_constraint("emails_verified_address_key", || AuthError::LinkRequired)?;
+        // Before the address: who comes second with the same identity must not take the first for somebody else.
         queries::insert_identity(conn, &identity_of(proven, user.id, now))
             .await
             .on_constraint("identities_subject_key", || AuthError::IdentityInUse)?;
+        queries::insert_email(conn, user.id, email, verified_at, now)
+            .await
+            .on_constraint("emails_verified_address_key", || AuthError::LinkRequired)?;
         let provider = proven.provider.as_str();
         let made = Event::of(EventKind::Registered, user.id).reason(provider);
         audit::record(conn, now, made).await?;
         accept_at_registration(conn, now, user.id, locale, &registration.accepted).await?;
         if verified_at.is_none() {
             karya_jobs::enqueue(conn, &jobs::SendVerification { user_id: user.id }).await?;
-            return Ok(Registered::Claimed);
+            return Ok(());
         }
         queries::delete_other_claims(conn, email.as_str(), user.id).await?;
         let proved = Event::of(EventKind::EmailVerified, user.id).reason(provider);
         audit::record(conn, now, proved).await?;
-        Ok(Registered::Proved)
+        Ok(())
     })
     .await
 }
