@@ -405,6 +405,42 @@ async fn who_registered_with_a_strangers_address_gets_nothing_of_the_strangers()
     assert_eq!(app.count("SELECT count(*) FROM passwords").await, 0);
 }
 
+/// The same, and the stranger comes by "forgot my password".
+#[actix_web::test]
+async fn who_claimed_a_strangers_address_does_not_come_in_after_the_stranger_sets_a_password() {
+    let provider = Provider::start().await;
+    let app = provider.app().await;
+    let claims = json!({ "sub": "penyerang", "email_verified": false });
+    let proof = async || {
+        let anon = app.anon();
+        provider.proof(&anon, SIGN_IN, "sari", claims.clone()).await
+    };
+    let body = json!({ "proof": proof().await, "email": email("sari") });
+    app.anon()
+        .post("/v1/auth/social/register", body)
+        .await
+        .ok(202);
+    let ask = json!({ "email": email("sari") });
+    app.anon()
+        .post("/v1/auth/password-reset", ask)
+        .await
+        .ok(202);
+    app.run_jobs().await;
+    let mails = app.mails_to(&email("sari"));
+    let mail = mails.iter().find(|mail| mail.text.contains("token="));
+    let token = mail.unwrap().text.split("token=").nth(1).unwrap();
+    let body = json!({ "token": token.lines().next(), "new_password": PASSWORD });
+    app.anon()
+        .post("/v1/auth/password-reset/confirm", body)
+        .await
+        .ok(200);
+    app.login("sari", None).await.ok(200);
+    verify(&app, proof().await)
+        .await
+        .refused(409, "auth.email_required");
+    assert_eq!(app.count("SELECT count(*) FROM identities").await, 0);
+}
+
 /// The other way round: whoever comes to have the address at the provider does not get the account.
 #[actix_web::test]
 async fn an_account_that_has_the_address_is_linked_by_its_owner_alone() {

@@ -134,6 +134,16 @@ pub(crate) async fn delete_identity(
     .optional()
 }
 
+/// Unlinks everything from an account.
+pub(crate) async fn delete_identities(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+) -> QueryResult<usize> {
+    diesel::delete(identities::table.filter(identities::user_id.eq(user)))
+        .execute(conn)
+        .await
+}
+
 /// Forgets the account that somebody at a provider began, if its address was never proved.
 pub(crate) async fn delete_unproved_account(
     conn: &mut AsyncPgConnection,
