@@ -21,6 +21,9 @@ openssl rand -hex 12 | keep grafana_password
 [ -e mail_password ] || : >mail_password
 # That of the WhatsApp Business account, if messages go out by it.
 [ -e whatsapp_token ] || : >whatsapp_token
+# Those of the apps at Facebook and X, if people sign in with them.
+[ -e facebook_app_secret ] || : >facebook_app_secret
+[ -e x_client_secret ] || : >x_client_secret
 
 password=$(cat karya_database_password)
 echo "postgres://karya:$password@db:5432/karya" | keep database_url

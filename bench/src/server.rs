@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use actix_web::HttpServer;
 use karya::{AppState, Parts};
-use karya_auth::{AuthOptions, Captcha, HashingOptions, Issuer, PasswordPool};
+use karya_auth::{
+    AuthOptions, Captcha, HashingOptions, IdentityProviders, Issuer, PasswordPool, SocialOptions,
+};
 use karya_core::{Clock, EmailAddress, MasterKey, Random, UserId};
 use karya_db::{Db, DbOptions};
 use karya_fetch::Fetcher;
@@ -193,6 +195,7 @@ async fn parts(database_url: &str, url: &str) -> Parts {
             public_url: url.to_owned(),
             ..AuthOptions::default()
         },
+        identity_providers: IdentityProviders::new(SocialOptions::default(), Fetcher::default()),
         public_url: url.to_owned(),
         trusted_proxies: TrustedProxies::default(),
         cors_origins: Vec::new(),

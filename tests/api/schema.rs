@@ -179,6 +179,17 @@ async fn enumerations_agree_with_the_database() {
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("sessions", "first_factor", texts!(FirstFactor)),
+        ("sign_in_challenges", "first_factor", texts!(FirstFactor)),
+        (
+            "identities",
+            "provider",
+            texts!(karya_auth::IdentityProvider),
+        ),
+        (
+            "authorization_requests",
+            "provider",
+            texts!(karya_auth::IdentityProvider),
+        ),
         ("sessions", "second_factor", texts!(FactorMethod)),
         ("users", "timezone", texts!(karya_core::Timezone)),
         ("mentors", "state", texts!(MentorState)),

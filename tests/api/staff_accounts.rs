@@ -163,7 +163,7 @@ async fn only_admins_who_proved_themselves_lately_manage_accounts() {
     admin
         .get("/v1/accounts?email=sari")
         .await
-        .refused(400, "request.invalid_parameter");
+        .refused(400, "request.invalid_query");
     let admin = app.sign_in("tuti").await;
     let nobody = "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b";
     admin

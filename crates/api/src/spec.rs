@@ -17,9 +17,12 @@ use utoipa_actix_web::AppExt;
 use self::examples::Example;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
-pub const NOT_IDEMPOTENT_BY_KEY: [&str; 13] = [
+pub const NOT_IDEMPOTENT_BY_KEY: [&str; 17] = [
     "create_api_key",
     "rotate_api_key",
+    "begin_social_sign_in",
+    "verify_social",
+    "begin_identity",
     "begin_passkey",
     "begin_passkey_sign_in",
     "verify_passkey",
@@ -41,13 +44,17 @@ pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
 pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 38] = [
+pub const PUBLIC: [&str; 42] = [
     "register_account",
     "verify_email",
     "login",
     "verify_factor",
     "begin_passkey_sign_in",
     "verify_passkey",
+    "list_auth_providers",
+    "begin_social_sign_in",
+    "verify_social",
+    "register_social",
     "refresh_tokens",
     "ask_for_password_reset",
     "confirm_password_reset",

@@ -11,6 +11,7 @@ use karya_notifications::{
 use serde::{Deserialize, Serialize};
 
 pub use crate::email_change_jobs::{NotifyEmailChanged, SendEmailChange};
+pub use crate::identity_jobs::NotifyIdentity;
 use crate::model::{Account, Session, UserState};
 pub use crate::phone_jobs::{NotifyPhone, SendPhoneCode, SendPhoneUndo};
 use crate::queries::Purpose;
@@ -42,6 +43,7 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<NotifyPasswordChanged>(context.clone())
         .register::<NotifyFactor>(context.clone())
         .register::<NotifyApiKey>(context.clone())
+        .register::<NotifyIdentity>(context.clone())
         .register::<SendEmailChange>(context.clone())
         .register::<NotifyEmailChanged>(context.clone())
         .register::<NotifyExportReady>(context.clone())
@@ -99,10 +101,16 @@ impl Job for SendVerification {
             queries::void_verifications(&mut conn, self.user_id, now).await?;
             let token_hash = (hash.as_slice(), Purpose::VerifyEmail);
             queries::insert_token(&mut conn, token_hash, self.user_id, now, expires_at).await?;
-            Template::VerifyEmail {
-                link: format!("{}/verify-email?token={token}", context.options.public_url),
-                token,
-                valid_hours: context.options.verification_ttl.num_hours(),
+            let valid_hours = context.options.verification_ttl.num_hours();
+            // The page asks for a password, and would have nothing to ask for.
+            if queries::find_hash(&conn, self.user_id).await?.is_none() {
+                Template::ProveAddress { token, valid_hours }
+            } else {
+                Template::VerifyEmail {
+                    link: format!("{}/verify-email?token={token}", context.options.public_url),
+                    token,
+                    valid_hours,
+                }
             }
         };
         drop(conn);

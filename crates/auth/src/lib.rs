@@ -10,6 +10,7 @@ mod email_change_jobs;
 mod error;
 pub mod hashing;
 mod http;
+mod identity_jobs;
 pub mod jobs;
 mod keys;
 mod model;
@@ -18,6 +19,7 @@ pub mod password;
 mod pepper;
 mod phone_jobs;
 pub mod queries;
+mod social;
 mod tokens;
 pub mod totp;
 
@@ -26,11 +28,14 @@ pub use error::{AuthError, CODES};
 pub use hashing::{HashingOptions, PasswordPool};
 pub use keys::{Issuer, KeyError, KeyInfo, Rotation};
 pub use model::{
-    CodePurpose, ConsentChannel, FactorMethod, FactorResetState, FirstFactor, KeyState,
-    LegalDocument, LockReason, StaffAccount,
+    CodePurpose, ConsentChannel, FactorMethod, FactorResetState, FirstFactor, IdentityProvider,
+    KeyState, LegalDocument, LockReason, StaffAccount,
 };
 pub use ops::check_passkey_options;
 pub use pepper::{BadPepper, Peppers};
+pub use social::{
+    FacebookOptions, IdentityProviders, OpenIdOptions, SocialFault, SocialOptions, XOptions,
+};
 pub use tokens::{AuthOptions, PasskeyOptions, PhoneOptions};
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -68,6 +73,14 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
         .service(http::factors::remove_my_factor)
         .service(http::factors::make_recovery_codes)
         .service(http::security_events::list_my_security_events)
+        .service(http::social::list_auth_providers)
+        .service(http::social::begin_social_sign_in)
+        .service(http::social::verify_social)
+        .service(http::social::register_social)
+        .service(http::identities::begin_identity)
+        .service(http::identities::add_identity)
+        .service(http::identities::list_my_identities)
+        .service(http::identities::remove_my_identity)
         .service(http::passkeys::begin_passkey_sign_in)
         .service(http::passkeys::verify_passkey)
         .service(http::passkeys::begin_passkey)

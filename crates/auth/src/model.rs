@@ -7,9 +7,10 @@ use karya_core::{
 };
 use karya_db::TextList;
 use karya_db::schema::{
-    api_key_secrets, api_keys, auth_event_seals, auth_events, consents, email_changes,
-    factor_resets, passkey_ceremonies, passkeys, phone_changes, phone_codes, phones,
-    refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors, users,
+    api_key_secrets, api_keys, auth_event_seals, auth_events, authorization_requests, consents,
+    email_changes, factor_resets, identities, passkey_ceremonies, passkeys, phone_changes,
+    phone_codes, phones, refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors,
+    users,
 };
 };
 use uuid::Uuid;
@@ -66,6 +67,30 @@ karya_core::text_enum! {
         /// Whoever runs the server made it, for a demo account.
         Operator = "operator",
         Passkey = "passkey",
+        /// An account at another provider.
+        Social = "social",
+    }
+}
+
+karya_core::text_enum! {
+    /// Whose accounts sign in here. There may be more: treat those that you do not know as unknown.
+    pub enum IdentityProvider {
+        Google = "google",
+        Apple = "apple",
+        Facebook = "facebook",
+        X = "x",
+    }
+}
+
+impl IdentityProvider {
+    /// As people know it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Google => "Google",
+            Self::Apple => "Apple",
+            Self::Facebook => "Facebook",
+            Self::X => "X",
+        }
     }
 }
 
@@ -296,6 +321,36 @@ pub(crate) struct SignInChallenge {
     pub(crate) device_hash: Option<Vec<u8>>,
     pub(crate) device_name: Option<String>,
     pub(crate) platform: Option<Platform>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    /// What was shown already.
+    pub(crate) first_factor: FirstFactor,
+}
+
+/// An account at another provider.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = identities, check_for_backend(Pg))]
+pub(crate) struct Identity {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) provider: IdentityProvider,
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    pub(crate) label: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+}
+
+/// A question to another provider.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = authorization_requests, check_for_backend(Pg))]
+pub(crate) struct AuthorizationRequest {
+    pub(crate) state_hash: Vec<u8>,
+    pub(crate) provider: IdentityProvider,
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) nonce_hash: Option<Vec<u8>>,
+    pub(crate) code_challenge: Option<String>,
+    pub(crate) redirect_uri: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
 }

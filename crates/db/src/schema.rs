@@ -90,6 +90,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Questions to other providers that wait for their answer; it takes them away.
+    authorization_requests (state_hash) {
+        /// SHA-256 of the state; the state itself is never stored.
+        state_hash -> Bytea,
+        provider -> Text,
+        /// Who links an identity or proves it again; null: somebody signs in.
+        user_id -> Nullable<Uuid>,
+        /// SHA-256 of what the ID token must hold.
+        nonce_hash -> Nullable<Bytea>,
+        /// S256 of the code verifier (RFC 7636), which the app keeps.
+        code_challenge -> Nullable<Text>,
+        redirect_uri -> Nullable<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     availability_overrides (user_id, local_date) {
         user_id -> Uuid,
         local_date -> Date,
@@ -589,6 +607,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Accounts at other providers: each signs in by itself.
+    identities (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        provider -> Text,
+        issuer -> Text,
+        /// With the issuer, who it is. Never the e-mail address: those change hands.
+        subject -> Text,
+        /// How the provider called it when it was linked, for its owner to recognise it. Proves nothing.
+        label -> Nullable<Text>,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// Devices that signed in before: strangers' tries at the password do not delay them.
     known_devices (token_hash) {
         token_hash -> Bytea,
@@ -893,7 +927,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Sign-ins whose password was right and that wait for a second factor. They go with a change of the password.
+    /// Sign-ins whose first factor was right and that wait for a second. They go when what began them may not sign in any more.
     sign_in_challenges (token_hash) {
         /// SHA-256 of the token; the token itself is never stored.
         token_hash -> Bytea,
@@ -906,6 +940,8 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
+        /// What was shown already.
+        first_factor -> Text,
     }
 }
 
@@ -1058,6 +1094,7 @@ diesel::joinable!(api_key_secrets -> api_keys (key_id));
 diesel::joinable!(api_keys -> users (user_id));
 diesel::joinable!(auth_event_seals -> auth_events (event_id));
 diesel::joinable!(auth_events_to_seal -> auth_events (event_id));
+diesel::joinable!(authorization_requests -> users (user_id));
 diesel::joinable!(availability_overrides -> calendars (user_id));
 diesel::joinable!(availability_schedules -> calendars (user_id));
 diesel::joinable!(blocks -> calendars (blocker_id));
@@ -1107,6 +1144,7 @@ diesel::joinable!(group_seats -> users (mentee_id));
 diesel::joinable!(group_sessions -> mentors (mentor_id));
 diesel::joinable!(group_suspensions -> group_sessions (session_id));
 diesel::joinable!(group_suspensions -> session_alerts (alert_id));
+diesel::joinable!(identities -> users (user_id));
 diesel::joinable!(known_devices -> users (user_id));
 diesel::joinable!(mentorship_goals -> mentorships (mentorship_id));
 diesel::joinable!(mentorships -> mentors (mentor_id));
@@ -1136,6 +1174,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     action_items,
     api_key_secrets,
     api_keys,
+    authorization_requests,
     availability_overrides,
     availability_schedules,
     blocks,
@@ -1164,6 +1203,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_seats,
     group_sessions,
     group_suspensions,
+    identities,
     known_devices,
     mentors,
     mentorship_goals,

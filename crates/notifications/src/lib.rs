@@ -8,6 +8,7 @@ mod documents;
 mod factor;
 mod gateway;
 mod group;
+mod identity;
 pub mod inbox;
 mod mailer;
 mod mentor;
@@ -27,6 +28,7 @@ pub use documents::DocumentsMail;
 pub use factor::{FactorMail, FactorNotice};
 pub use gateway::{FolderGateway, GatewayError, MessageGateway, Messenger, Sending};
 pub use group::{GroupMail, GroupNotice};
+pub use identity::{IdentityMail, IdentityNotice};
 pub use mailer::{
     CalendarPart, MailError, MailOptions, Mailer, SentMail, SmtpOptions, SmtpSecurity, Transport,
 };

@@ -6,7 +6,7 @@ use karya_core::Lang;
 
 use crate::{
     AccountMail, ApiKeyMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail,
-    MentorMail, MentorshipMail, PhoneMail, SeriesMail, phrases,
+    IdentityMail, MentorMail, MentorshipMail, PhoneMail, SeriesMail, identity, phrases,
 };
 
 /// A mail, apart from who gets it.
@@ -19,6 +19,12 @@ pub enum Template {
         /// Opens the confirmation page.
         link: String,
         /// For the app, when the link cannot be opened.
+        token: String,
+        valid_hours: i64,
+    },
+    /// Asks somebody to prove an address, for an account that signs in by another provider and has no password.
+    ProveAddress {
+        /// For the app: there is no page that could ask who it is.
         token: String,
         valid_hours: i64,
     },
@@ -86,6 +92,8 @@ pub enum Template {
     ApiKey(ApiKeyMail),
     /// Tells the owner of an account what happened to its phone number.
     Phone(PhoneMail),
+    /// Tells the owner of an account what happened to its accounts at other providers.
+    Identity(IdentityMail),
 }
 
 /// A mail in words.
@@ -288,6 +296,8 @@ impl Template {
             Self::Factor(mail) => mail.words(id),
             Self::ApiKey(mail) => mail.words(id),
             Self::Phone(mail) => mail.words(id),
+            Self::Identity(mail) => mail.words(id),
+            Self::ProveAddress { token, valid_hours } => identity::prove_address(token, *valid_hours, id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {
@@ -324,8 +334,9 @@ mod tests {
     use super::Template;
     use crate::{
         AccountMail, AccountNotice, BookingMail, BookingNotice, DisputeMail, DisputeNotice,
-        DocumentsMail, FactorMail, FactorNotice, GroupMail, GroupNotice, MentorDecision,
-        MentorMail, MentorshipMail, MentorshipNotice, OtherMentor, PhoneMail, PhoneNotice,
+        DocumentsMail, FactorMail, FactorNotice, GroupMail, GroupNotice, IdentityMail,
+        IdentityNotice, MentorDecision, MentorMail, MentorshipMail, MentorshipNotice, OtherMentor,
+        PhoneMail, PhoneNotice,
         SeriesMail, SeriesNotice,
     };
 
@@ -465,6 +476,11 @@ mod tests {
             Template::Phone(PhoneMail {
                 notice: PhoneNotice::Changed,
                 number: bad(),
+                display_name: bad(),
+                at: chrono::DateTime::UNIX_EPOCH,
+            }),
+            Template::Identity(IdentityMail {
+                notice: IdentityNotice::Linked { provider: bad() },
                 display_name: bad(),
                 at: chrono::DateTime::UNIX_EPOCH,
             }),

@@ -87,7 +87,7 @@ impl RateLimits {
 
     /// `path` as the router sees it: percent-encoded letters are letters.
     fn of(&self, path: &str) -> &Limiter {
-        const CREDENTIALS: [&str; 19] = [
+        const CREDENTIALS: [&str; 21] = [
             "/v1/auth/register",
             "/v1/auth/login",
             "/v1/auth/email-verification",
@@ -95,7 +95,9 @@ impl RateLimits {
             "/v1/auth/email-change",
             "/v1/auth/phone-change/",
             "/v1/auth/passkey/",
+            "/v1/auth/social/",
             "/v1/auth/step-up",
+            "/v1/me/identities",
             "/v1/me/passkeys/",
             "/v1/me/password",
             "/v1/me/email-change",

@@ -10,7 +10,10 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::{Error, HttpServer, test};
 use karya::{AppState, Parts};
 use karya_auth::ops::NewVerifiedUser;
-use karya_auth::{AuthOptions, Captcha, HashingOptions, Issuer, PasswordPool, PhoneOptions};
+use karya_auth::{
+    AuthOptions, Captcha, HashingOptions, IdentityProviders, Issuer, PasswordPool, PhoneOptions,
+    SocialOptions,
+};
 use karya_core::role::Role;
 use karya_core::{Clock, EmailAddress, MasterKey, Random, Text, UserId};
 use karya_db::{Db, DbOptions};
@@ -220,6 +223,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
             }),
             ..AuthOptions::default()
         },
+        identity_providers: IdentityProviders::new(SocialOptions::default(), Fetcher::default()),
         invitations: Invitations::new(
             &public_url,
             &EmailAddress::parse("halo@karya.test").unwrap(),

@@ -5,6 +5,7 @@ mod cluster;
 mod https;
 mod passkey;
 mod phones;
+mod provider;
 
 pub use app::{PASSWORD, TestApp, email};
 pub use authenticator::Authenticator;
@@ -13,6 +14,10 @@ pub use cluster::TestDb;
 pub use https::HttpsServer;
 pub use passkey::{Forgery, SoftPasskey};
 pub use phones::Phones;
+pub use provider::{
+    FACEBOOK_APP, Key, Keys, MINE, Provider, SIGN_IN, X_CLIENT, begin, hmac_token, merged,
+    unsigned_token, verify,
+};
 
 use chrono::{DateTime, Utc};
 

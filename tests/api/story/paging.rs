@@ -10,8 +10,7 @@ use serde_json::Value;
 use tokio_postgres::Client as Sql;
 use uuid::Uuid;
 
-use super::{Look, Story};
-use crate::harness::TestApp;
+use super::{Look, Story, stage};
 
 /// How many rows there are at first.
 const BEFORE: usize = 14;
@@ -317,8 +316,8 @@ async fn watch(sql: &Sql, story: &Story<'_>, list: &List) -> Result<(), String> 
 
 #[actix_web::test]
 async fn lists_are_read_to_their_end_while_they_grow() {
-    let app = TestApp::new().await;
-    let story = Story::tell(&app, Look::Nothing).await;
+    let stage = stage().await;
+    let story = Story::tell(&stage, Look::Nothing).await;
     let paged: BTreeSet<&str> = story
         .operations
         .iter()
@@ -327,7 +326,7 @@ async fn lists_are_read_to_their_end_while_they_grow() {
         .collect();
     let watched: BTreeSet<&str> = LISTS.iter().map(|list| list.id).collect();
     assert_eq!(paged, watched);
-    let sql = app.db.sql().await;
+    let sql = stage.0.db.sql().await;
     let mut faults = Vec::new();
     for list in &LISTS {
         faults.extend(watch(&sql, &story, list).await.err());

@@ -1,18 +1,20 @@
-//! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey beside
-//! his password, and later a phone number; Wayan has an authenticator app, and then another address.
+//! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey and
+//! his account at Google beside his password, and later a phone number; Wayan has an authenticator app, and then another
+//! address.
 
 use chrono::Duration;
 use karya_core::Role;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Story;
 use super::script::mailed_token;
-use crate::harness::{Authenticator, PASSWORD, SoftPasskey};
+use crate::harness::{Authenticator, PASSWORD, SoftPasskey, merged};
 
 pub(super) async fn tell(story: &mut Story<'_>) {
     rights(story).await;
     passkeys(story).await;
     api_keys(story).await;
+    identities(story).await;
     second_factor(story).await;
     another_address(story).await;
     staff(story).await;
@@ -62,6 +64,38 @@ async fn api_keys(story: &mut Story<'_>) {
     story.step("rotate_api_key").done().await;
     story.step("list_my_api_keys").done().await;
     story.step("revoke_api_key").done().await;
+}
+
+async fn identities(story: &mut Story<'_>) {
+    let provider = story.provider;
+    let answer = |begun: &Value| {
+        let token = provider.sign(&provider.claims("joko", &begun["nonce"]));
+        json!({ "proof": { "state": begun["state"], "id_token": token } })
+    };
+    let step = story.step("list_auth_providers").by("nobody");
+    step.done().await;
+    let step = story.step("begin_identity").by("Joko").of("Joko");
+    let body = answer(&step.done().await);
+    let step = story.step("add_identity").by("Joko").of("Joko").body(body);
+    let linked = step.done().await;
+    story.name("identity_id", &linked["id"]);
+    let step = story.step("list_my_identities").by("Joko").of("Joko");
+    step.done().await;
+    let step = story.step("begin_social_sign_in").by("nobody");
+    let body = answer(&step.done().await);
+    let step = story.step("verify_social").by("nobody").body(body);
+    step.done().await;
+    let step = story.step("begin_social_sign_in").by("nobody");
+    let begun = step.silently().done().await;
+    let other = json!({ "email_verified": false });
+    let claims = merged(provider.claims("ratri", &begun["nonce"]), &other);
+    let body = json!({
+        "proof": { "state": begun["state"], "id_token": provider.sign(&claims) }, "email": "ratri@contoh.id",
+    });
+    let step = story.step("register_social").by("nobody").body(body);
+    step.done().await;
+    let step = story.step("remove_my_identity").by("Joko").of("Joko");
+    step.done().await;
 }
 
 async fn second_factor(story: &mut Story<'_>) {

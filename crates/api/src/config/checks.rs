@@ -63,6 +63,9 @@ impl Config {
                 "set both, the first to an https address, or neither",
             );
         }
+        for (found, fix) in self.social.faults() {
+            refuse(found, fix);
+        }
         if self.mail.transport == MailTransport::Folder {
             refuse(
                 "mail.transport is `folder`",

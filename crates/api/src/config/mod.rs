@@ -11,6 +11,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use karya_auth::SocialOptions;
 use karya_web::AppPolicies;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -26,6 +27,8 @@ pub struct Config {
     pub secrets: Secrets,
     pub auth: Auth,
     pub captcha: Captcha,
+    /// Sign-in with accounts of other providers.
+    pub social: SocialOptions,
     pub mail: Mail,
     pub messages: Messages,
     pub rate_limit: RateLimit,
@@ -291,6 +294,7 @@ impl Default for Config {
                 secret: String::new(),
                 secret_file: None,
             },
+            social: SocialOptions::default(),
             mail: Mail {
                 transport: MailTransport::Folder,
                 folder: ".karya/mail".into(),

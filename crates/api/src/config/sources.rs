@@ -88,6 +88,14 @@ impl Sources {
                 &config.messages.whatsapp_token_file,
                 &mut config.messages.whatsapp_token,
             ),
+            (
+                &config.social.facebook.app_secret_file,
+                &mut config.social.facebook.app_secret,
+            ),
+            (
+                &config.social.x.client_secret_file,
+                &mut config.social.x.client_secret,
+            ),
         ];
         for (file, value) in secrets {
             // An empty path, as a variable that is not set leaves it, is none.
@@ -124,6 +132,10 @@ impl Sources {
             "rate_limit",
             "secrets",
             "server",
+            "social.google",
+            "social.apple",
+            "social.facebook",
+            "social.x",
             "storage",
             "worker",
         ] {
@@ -171,6 +183,8 @@ fn masked(key: &str, value: &Value) -> String {
         | "captcha.secret"
         | "mail.password"
         | "messages.whatsapp_token"
+        | "social.facebook.app_secret"
+        | "social.x.client_secret"
             if !text.is_empty() =>
         {
             "********".to_owned()
@@ -318,6 +332,22 @@ mod tests {
         );
         let (_file, unset) = self::sources(&toml, &["mail.password_file="]);
         assert_eq!(unset.load().unwrap().mail.password, "");
+        let facebook = [
+            "social.facebook.app_id=1234567890",
+            "social.facebook.app_secret=rahasia",
+        ];
+        let (_file, facebook) = self::sources(&toml, &facebook);
+        assert_eq!(
+            facebook.load().unwrap().social.facebook.app_id,
+            "1234567890"
+        );
+        assert!(
+            facebook
+                .origins()
+                .unwrap()
+                .iter()
+                .all(|origin| !origin.value.contains("rahasia"))
+        );
         let shown: String = sources
             .origins()
             .unwrap()
@@ -374,6 +404,8 @@ mod tests {
             "storage.url=.karya/storage",
             "storage.url=/tmp/karya",
             "storage.url=s3://karya",
+            "social.facebook.app_secret=rahasia",
+            "social.x.client_id=klien",
         ] {
             assert!(check(&[bad]).is_err(), "{bad}");
         }

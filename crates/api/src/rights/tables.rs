@@ -86,6 +86,10 @@ pub const TABLES: &[(&str, Treatment)] = &[
         "auth_events_to_seal",
         Treatment::Exempt("says which security events have no seal yet"),
     ),
+    (
+        "authorization_requests",
+        Treatment::Exempt("questions to other providers, random and gone within minutes"),
+    ),
     ("availability_overrides", rows("t.user_id = $1")),
     ("availability_schedules", rows("t.user_id = $1")),
     // Who blocked the person is the other one's secret.
@@ -185,6 +189,7 @@ pub const TABLES: &[(&str, Treatment)] = &[
         "idempotency_keys",
         Treatment::Exempt("replies that the person got, kept for a week in case one was lost"),
     ),
+    ("identities", rows("t.user_id = $1")),
     ("known_devices", hiding("t.user_id = $1", &["token_hash"])),
     ("legal_documents", Treatment::Exempt(NOT_PERSONAL)),
     ("mentors", beside("t.user_id = $1", &["reviewed_by"])),

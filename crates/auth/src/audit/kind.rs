@@ -32,6 +32,9 @@ karya_core::text_enum! {
         FactorsReset = "factors_reset",
         RecoveryCodesMade = "recovery_codes_made",
         RecoveryCodeUsed = "recovery_code_used",
+        /// An account at another provider; the reason says which.
+        IdentityLinked = "identity_linked",
+        IdentityUnlinked = "identity_unlinked",
         ConsentGiven = "consent_given",
         ConsentWithdrawn = "consent_withdrawn",
         ExportAsked = "export_asked",

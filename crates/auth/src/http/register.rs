@@ -62,7 +62,8 @@ pub(crate) struct AcceptedVersions {
 }
 
 impl AcceptedVersions {
-    fn given(&self) -> Vec<(LegalDocument, &'static str, String)> {
+    /// Documents, where they stand in a registration, and versions.
+    pub(super) fn given(&self) -> Vec<(LegalDocument, &'static str, String)> {
         let Self {
             terms,
             privacy,
@@ -115,6 +116,14 @@ pub(crate) struct RegistrationAccepted {
     status: &'static str,
 }
 
+impl RegistrationAccepted {
+    pub(super) const fn verification_sent() -> Self {
+        Self {
+            status: "verification_sent",
+        }
+    }
+}
+
 /// Register an account
 ///
 /// Sends a mail to the address: a link to prove it or, if it has an account already, a notice. The answer is the
@@ -146,9 +155,7 @@ pub(crate) async fn register_account(
             ops::register(conn, now, account, &hash).await?;
             Reply::new(
                 StatusCode::ACCEPTED,
-                &RegistrationAccepted {
-                    status: "verification_sent",
-                },
+                &RegistrationAccepted::verification_sent(),
             )
         })
         .await

@@ -94,6 +94,8 @@ pub async fn reset_password(
         };
         if let Some(address) = proved {
             queries::delete_other_claims(conn, &address, user).await?;
+            // Whoever began the account at another provider is not known to be who reads the mailbox.
+            queries::delete_identities(conn, user).await?;
             let proved = Event::of(EventKind::EmailVerified, user).reason("password_reset");
             audit::record(conn, now, proved).await?;
         }
