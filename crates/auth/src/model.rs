@@ -2,16 +2,13 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use karya_core::role::Role;
-use karya_core::{
-    ApiKeyId, EmailAddress, Lang, PhoneNumber, SessionId, Timezone, UserId,
-};
+use karya_core::{ApiKeyId, EmailAddress, Lang, PhoneNumber, SessionId, Timezone, UserId};
 use karya_db::TextList;
 use karya_db::schema::{
     api_key_secrets, api_keys, auth_event_seals, auth_events, authorization_requests, consents,
     email_changes, factor_resets, identities, passkey_ceremonies, passkeys, phone_changes,
     phone_codes, phones, refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors,
     users,
-};
 };
 use uuid::Uuid;
 

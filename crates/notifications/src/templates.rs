@@ -336,8 +336,7 @@ mod tests {
         AccountMail, AccountNotice, BookingMail, BookingNotice, DisputeMail, DisputeNotice,
         DocumentsMail, FactorMail, FactorNotice, GroupMail, GroupNotice, IdentityMail,
         IdentityNotice, MentorDecision, MentorMail, MentorshipMail, MentorshipNotice, OtherMentor,
-        PhoneMail, PhoneNotice,
-        SeriesMail, SeriesNotice,
+        PhoneMail, PhoneNotice, SeriesMail, SeriesNotice,
     };
 
     fn verify() -> Template {

@@ -148,7 +148,18 @@ pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<u
     let codes = queries::delete_old_phone_codes(conn, now - UNANSWERED).await?;
     let numbers = queries::delete_old_phone_changes(conn, now - ENDED).await?;
     let phones = codes + numbers;
-    Ok(accounts + sessions + tokens + asks + attempts + devices + factors + changes + phones + keys)
+    Ok(
+        accounts
+            + sessions
+            + tokens
+            + asks
+            + attempts
+            + devices
+            + factors
+            + changes
+            + phones
+            + keys,
+    )
 }
 
 /// An account made by an operator or by the demo seed.
