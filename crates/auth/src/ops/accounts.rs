@@ -147,19 +147,8 @@ pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<u
     let keys = super::api_keys::sweep(conn, now).await?;
     let codes = queries::delete_old_phone_codes(conn, now - UNANSWERED).await?;
     let numbers = queries::delete_old_phone_changes(conn, now - ENDED).await?;
-    let phones = codes + numbers;
-    Ok(
-        accounts
-            + sessions
-            + tokens
-            + asks
-            + attempts
-            + devices
-            + factors
-            + changes
-            + phones
-            + keys,
-    )
+    let of_accounts = accounts + sessions + tokens + asks + attempts + devices + keys;
+    Ok(of_accounts + factors + changes + codes + numbers)
 }
 
 /// An account made by an operator or by the demo seed.
