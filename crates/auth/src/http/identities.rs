@@ -137,7 +137,7 @@ pub(crate) async fn add_identity(
     idempotency
         .once(&mut conn, now, Some(user), async |conn| {
             // Only here: a repeated request gets its reply, though its proof is used up.
-            let who = (user, recent.0.session_id);
+            let who = (user, recent.0.session()?);
             let linked = ops::link_identity(conn, now, who, &proven?).await?;
             Reply::new(StatusCode::CREATED, &IdentityView::from(linked))
         })
@@ -166,7 +166,7 @@ pub(crate) async fn remove_my_identity(
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
     let mut conn = db.conn().await?;
-    let who = (recent.0.user_id, recent.0.session_id);
+    let who = (recent.0.user_id, recent.0.session()?);
     ops::unlink_identity(&mut conn, clock.now(), who, *identity).await?;
     Ok(HttpResponse::NoContent().finish())
 }

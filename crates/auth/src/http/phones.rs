@@ -192,7 +192,7 @@ pub(crate) async fn remove_my_phone(
     db: Data<Db>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
-    let who = (recent.0.user_id, recent.0.session_id);
+    let who = (recent.0.user_id, recent.0.session()?);
     let mut conn = db.conn().await?;
     ops::remove_phone(&mut conn, clock.now(), who).await?;
     Ok(HttpResponse::NoContent().finish())
