@@ -9,8 +9,7 @@ use super::guard;
 use super::second_factor::{Issued, Proof};
 use crate::audit::{self, Event, EventKind};
 use crate::model::{
-    Account, FactorMethod, FirstFactor, Identifier, NewSession, Platform, RefreshToken, Session,
-    UserState,
+    Account, FirstFactor, Identifier, NewSession, Platform, RefreshToken, Session, UserState,
 };
 use crate::tokens::{self, Proved};
 use crate::{AuthError, AuthOptions, Issuer, PasswordPool, jobs, queries};
