@@ -4,16 +4,15 @@ mod client;
 mod cluster;
 mod passkey;
 mod provider;
+mod tokens;
 
 pub use app::{PASSWORD, TestApp, email};
 pub use authenticator::Authenticator;
 pub use client::{Client, Reply};
 pub use cluster::TestDb;
 pub use passkey::{Forgery, SoftPasskey};
-pub use provider::{
-    FACEBOOK_APP, Key, Keys, MINE, Provider, SIGN_IN, X_CLIENT, begin, hmac_token, merged,
-    unsigned_token, verify,
-};
+pub use provider::{FACEBOOK_APP, Keys, MINE, Provider, SIGN_IN, X_CLIENT, begin, verify};
+pub use tokens::{Key, hmac_token, merged, unsigned_token};
 
 use chrono::{DateTime, Utc};
 
