@@ -4,7 +4,7 @@ use chrono::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, MINE, Provider, Reply, TestApp, email};
+use crate::harness::{Client, MINE, PASSWORD, Provider, Reply, SIGN_IN, TestApp, email};
 
 async fn link(provider: &Provider, client: &Client<'_>, name: &str) -> Reply {
     let proof = provider.proof(client, MINE, name, json!({})).await;
@@ -104,9 +104,7 @@ async fn an_identity_is_of_one_account_and_an_account_has_one_of_each_provider()
     }
     // An account that the same person began with it, and never proved, makes room.
     let other = json!({ "email_verified": false });
-    let proof = provider
-        .proof(&app.anon(), crate::harness::SIGN_IN, "empat", other)
-        .await;
+    let proof = provider.proof(&app.anon(), SIGN_IN, "empat", other).await;
     let body = json!({ "proof": proof, "email": "empat@contoh.id" });
     app.anon()
         .post("/v1/auth/social/register", body)
@@ -194,4 +192,74 @@ async fn a_copy_of_ones_data_has_them() {
         ),
         (&json!("google"), &json!("sub-sari"), &json!(email("sari")))
     );
+}
+
+#[actix_web::test]
+async fn an_account_without_a_password_gets_one_by_mail_and_proves_itself_by_its_provider() {
+    let provider = Provider::start().await;
+    let app = provider.app().await;
+    let mut tokens = provider.sign_in(&app, "sari").await.ok(200);
+    app.login("sari", None)
+        .await
+        .refused(401, "auth.invalid_credentials");
+    app.clock.advance(Duration::minutes(11));
+    let refresh = json!({ "refresh_token": tokens["refresh_token"] });
+    tokens = app.anon().post("/v1/auth/refresh", refresh).await.ok(200);
+    let sari = app.with_tokens(&tokens);
+    let label = json!({ "label": "HP" });
+    sari.post("/v1/me/factors/totp", label.clone())
+        .await
+        .refused(403, "auth.step_up_required");
+    let fault = sari
+        .post("/v1/auth/step-up", json!({ "password": PASSWORD }))
+        .await;
+    assert_eq!(fault.faults(), ["/password wrong_password"]);
+    let change = json!({ "current_password": PASSWORD, "new_password": "perahu-kuning-di-teluk" });
+    let fault = sari.post("/v1/me/password", change).await;
+    assert_eq!(fault.faults(), ["/current_password wrong_password"]);
+    // A stranger's, and one of a sign-in.
+    let his = provider.proof(&sari, MINE, "budi", json!({})).await;
+    let fault = sari.post("/v1/auth/step-up", json!({ "proof": his })).await;
+    assert_eq!(fault.faults(), ["/proof proof_not_accepted"]);
+    let hers = provider
+        .proof(&app.anon(), SIGN_IN, "sari", json!({}))
+        .await;
+    let fault = sari
+        .post("/v1/auth/step-up", json!({ "proof": hers }))
+        .await;
+    assert_eq!(fault.faults(), ["/proof proof_not_accepted"]);
+    let proof = provider.proof(&sari, MINE, "sari", json!({})).await;
+    let keyed = sari.clone().with("idempotency-key", "satu");
+    keyed
+        .post("/v1/auth/step-up", json!({ "proof": proof }))
+        .await
+        .ok(200);
+    let again = keyed
+        .post("/v1/auth/step-up", json!({ "proof": proof }))
+        .await;
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    sari.post("/v1/me/factors/totp", label).await.ok(201);
+
+    let ask = json!({ "email": email("sari") });
+    app.anon()
+        .post("/v1/auth/password-reset", ask)
+        .await
+        .ok(202);
+    app.run_jobs().await;
+    let mail = app.mails_to(&email("sari")).pop().unwrap();
+    let token = mail
+        .text
+        .split("token=")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap();
+    let body = json!({ "token": token, "new_password": PASSWORD });
+    app.anon()
+        .post("/v1/auth/password-reset/confirm", body)
+        .await
+        .ok(200);
+    app.login("sari", None).await.ok(200);
+    provider.sign_in(&app, "sari").await.ok(200);
 }

@@ -6,6 +6,7 @@ mod https;
 mod passkey;
 mod phones;
 mod provider;
+mod tokens;
 
 pub use app::{PASSWORD, TestApp, email};
 pub use authenticator::Authenticator;
@@ -14,10 +15,8 @@ pub use cluster::TestDb;
 pub use https::HttpsServer;
 pub use passkey::{Forgery, SoftPasskey};
 pub use phones::Phones;
-pub use provider::{
-    FACEBOOK_APP, Key, Keys, MINE, Provider, SIGN_IN, X_CLIENT, begin, hmac_token, merged,
-    unsigned_token, verify,
-};
+pub use provider::{FACEBOOK_APP, Keys, MINE, Provider, SIGN_IN, X_CLIENT, begin, verify};
+pub use tokens::{Key, hmac_token, merged, unsigned_token};
 
 use chrono::{DateTime, Utc};
 

@@ -77,11 +77,9 @@ pub(crate) async fn link_identity(
     let who = (proven.issuer.as_str(), proven.subject.as_str());
     match queries::find_identity(conn, proven.provider, who).await? {
         Some(linked) if linked.user_id == user => return Ok(linked),
+        // Begun by the same person, and perhaps never proved: then it makes room. If not, the constraint refuses.
         Some(other) => {
-            // Begun by the same person, and never proved: it makes room.
-            if queries::delete_unproved_account(conn, other.user_id).await? == 0 {
-                return Err(AuthError::IdentityInUse);
-            }
+            queries::delete_unproved_account(conn, other.user_id).await?;
         }
         None => {}
     }
