@@ -8,12 +8,15 @@ ALTER TABLE sessions
 ALTER TABLE auth_events
     DROP CONSTRAINT auth_events_kind_check,
     ADD CONSTRAINT auth_events_kind_check CHECK (kind IN (
-        'registered', 'email_verified', 'signed_in', 'sign_in_refused', 'session_ended', 'refresh_reused',
-        'password_changed', 'password_reset', 'email_change_asked', 'email_changed', 'email_change_undone',
-        'role_granted', 'role_revoked', 'account_active', 'account_locked', 'account_closing', 'account_deleted',
-        'factor_added', 'factor_removed', 'factor_passed', 'factor_refused', 'recovery_codes_made',
-        'recovery_code_used', 'consent_given', 'consent_withdrawn', 'export_asked', 'export_downloaded',
-        'data_request_made', 'data_request_answered', 'deletion_asked', 'deletion_cancelled', 'account_erased'));
+    'registered', 'email_verified', 'signed_in', 'sign_in_refused', 'session_ended', 'refresh_reused',
+    'password_changed', 'password_reset', 'email_change_asked', 'email_changed', 'email_change_undone',
+    'role_granted', 'role_revoked', 'account_active', 'account_locked', 'account_deleted', 'factor_added',
+    'factor_removed', 'factor_passed', 'factor_refused', 'factor_reset_asked', 'factor_reset_refused',
+    'factors_reset', 'recovery_codes_made', 'recovery_code_used', 'identity_linked', 'identity_unlinked',
+    'consent_given', 'consent_withdrawn', 'export_asked', 'export_downloaded', 'deletion_asked', 'deletion_cancelled',
+    'account_erased', 'api_key_created', 'api_key_rotated', 'api_key_revoked', 'phone_asked', 'phone_verified',
+    'phone_changed', 'phone_removed', 'phone_change_undone',
+    'account_closing', 'data_request_made', 'data_request_answered'));
 
 CREATE TABLE account_deletions (
     id uuid PRIMARY KEY CONSTRAINT account_deletions_request REFERENCES data_requests ON DELETE CASCADE,
@@ -36,6 +39,17 @@ COMMENT ON COLUMN account_deletions.farewell_sealed IS
     'Address, name and language for the last mail, under a key from the master key; gone as soon as that is sent.';
 CREATE UNIQUE INDEX account_deletions_pending_key ON account_deletions (user_id) WHERE state = 'pending';
 CREATE INDEX account_deletions_user_id_idx ON account_deletions (user_id, asked_at);
+
+-- Staff who unlock an account that was about to be deleted do not open it again.
+CREATE FUNCTION keep_closing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM account_deletions WHERE user_id = NEW.id AND state = 'pending') THEN
+        NEW.state := 'closing';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER users_keep_closing BEFORE UPDATE OF state ON users
+    FOR EACH ROW WHEN (OLD.state = 'locked' AND NEW.state = 'active') EXECUTE FUNCTION keep_closing();
 
 -- A business that was deleted needs no owner: the account may go too.
 CREATE OR REPLACE FUNCTION require_business_owner() RETURNS trigger LANGUAGE plpgsql AS $$

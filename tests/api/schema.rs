@@ -160,7 +160,9 @@ async fn enumerations_agree_with_the_database() {
         ("mentorship_goals", "status", texts!(GoalStatus)),
         ("action_items", "assignee", texts!(Side)),
         ("certificates", "side", texts!(Side)),
+        ("api_keys", "scopes", texts!(karya_core::Scope)),
         ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
+        ("phone_codes", "purpose", texts!(karya_auth::CodePurpose)),
         ("data_exports", "state", texts!(karya::rights::ExportState)),
         (
             "data_requests",
@@ -177,6 +179,12 @@ async fn enumerations_agree_with_the_database() {
             "state",
             texts!(karya::rights::DeletionState),
         ),
+        (
+            "factor_resets",
+            "state",
+            texts!(karya_auth::FactorResetState),
+        ),
+        ("users", "lock_reason", texts!(karya_auth::LockReason)),
         ("consents", "channel", texts!(karya_auth::ConsentChannel)),
         (
             "legal_documents",
@@ -186,6 +194,17 @@ async fn enumerations_agree_with_the_database() {
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("sessions", "first_factor", texts!(FirstFactor)),
+        ("sign_in_challenges", "first_factor", texts!(FirstFactor)),
+        (
+            "identities",
+            "provider",
+            texts!(karya_auth::IdentityProvider),
+        ),
+        (
+            "authorization_requests",
+            "provider",
+            texts!(karya_auth::IdentityProvider),
+        ),
         ("sessions", "second_factor", texts!(FactorMethod)),
         ("users", "timezone", texts!(karya_core::Timezone)),
         ("mentors", "state", texts!(MentorState)),
@@ -203,7 +222,7 @@ async fn enumerations_agree_with_the_database() {
         ),
     ] {
         let query = "SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]
-            WHERE contype = 'c' AND conrelid = $1::text::regclass AND attname = $2 AND pg_get_constraintdef(c.oid) LIKE '%ANY%'";
+            WHERE contype = 'c' AND conrelid = $1::text::regclass AND attname = $2 AND pg_get_constraintdef(c.oid) LIKE '%ARRAY[%'";
         let check: String = sql
             .query_one(query, &[&table, &column])
             .await

@@ -22,6 +22,12 @@ karya_core::codes! {
     ACCOUNT_CLOSING = "auth.account_closing", Forbidden,
         title: "Akun ini sedang ditutup" / "This account is being closed",
         fix: "Batalkan penghapusannya dengan `POST /v1/me/deletion/cancel` bila ingin memakainya lagi." / "Take its deletion back with `POST /v1/me/deletion/cancel` to use it again.";
+    SCOPE_REQUIRED = "auth.scope_required", Forbidden,
+        title: "Kunci API ini tidak punya cakupan yang dibutuhkan" / "The API key does not have the scope that this takes",
+        fix: "Buat kunci dengan cakupan yang disebut pada `detail`." / "Make a key with the scope that `detail` names.";
+    API_KEY_NOT_ACCEPTED = "auth.api_key_not_accepted", Forbidden,
+        title: "Kunci API tidak dapat dipakai untuk ini" / "No API key can do this",
+        fix: "Masuk sebagai pengguna, lalu pakai token aksesnya." / "Sign in as a person and use the access token.";
     NOT_FOUND = "request.not_found", NotFound,
         title: "Tidak ditemukan" / "Not found",
         fix: "Periksa alamatnya; sumber daya itu tidak ada atau bukan milik Anda." / "Check the address; the resource does not exist or is not yours.";

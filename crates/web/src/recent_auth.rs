@@ -70,7 +70,7 @@ where
             let db = req.app_data::<web::Data<Db>>().ok_or_else(internal)?;
             let clock = req.app_data::<web::Data<Clock>>().ok_or_else(internal)?;
             let reader = db.read().await?;
-            let session = actor.as_ref().session_id;
+            let session = actor.as_ref().session()?;
             if RecentAuth::given(&reader, clock.now(), session).await? {
                 Ok(Self(actor))
             } else {

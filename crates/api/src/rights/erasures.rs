@@ -107,6 +107,13 @@ pub const ERASURES: &[(&str, Erasure)] = &[
         ))]),
     ),
     (
+        "api_key_secrets",
+        delete(&[Step::Delete(
+            "t.key_id IN (SELECT id FROM api_keys WHERE user_id = $1)",
+        )]),
+    ),
+    ("api_keys", delete(own!("user_id"))),
+    (
         "auth_event_checkpoints",
         impersonal("hashes that prove the order of the security events"),
     ),
@@ -129,6 +136,7 @@ pub const ERASURES: &[(&str, Erasure)] = &[
         "auth_events_to_seal",
         impersonal("says which security events have no seal yet"),
     ),
+    ("authorization_requests", delete(own!("user_id"))),
     ("availability_overrides", delete(own!("user_id"))),
     ("availability_schedules", delete(own!("user_id"))),
     (
@@ -340,6 +348,13 @@ pub const ERASURES: &[(&str, Erasure)] = &[
     ("emails", delete(own!("user_id"))),
     ("external_busy", delete(own!("owner_id"))),
     ("external_calendars", delete(own!("owner_id"))),
+    (
+        "factor_resets",
+        delete_but(
+            own!("user_id"),
+            &[("asked_by", PSEUDONYM), ("settled_by", PSEUDONYM)],
+        ),
+    ),
     ("group_seats", keep(&[("mentee_id", PSEUDONYM)])),
     (
         "group_sessions",
@@ -362,6 +377,7 @@ pub const ERASURES: &[(&str, Erasure)] = &[
     ),
     // Replies to others, which may name the person, are gone within a week like all of them.
     ("idempotency_keys", delete(own!("actor"))),
+    ("identities", delete(own!("user_id"))),
     ("known_devices", delete(own!("user_id"))),
     ("legal_documents", impersonal("versions of documents")),
     (
@@ -422,6 +438,15 @@ pub const ERASURES: &[(&str, Erasure)] = &[
     ("passkey_ceremonies", delete(own!("user_id"))),
     ("passkeys", delete(own!("user_id"))),
     ("passwords", delete(own!("user_id"))),
+    // What was sent to their number, whoever asked.
+    (
+        "phone_codes",
+        delete(&[Step::Delete(
+            "t.user_id = $1 OR t.number IN (SELECT number FROM phones WHERE user_id = $1)",
+        )]),
+    ),
+    ("phone_changes", delete(own!("user_id"))),
+    ("phones", delete(own!("user_id"))),
     ("recovery_codes", delete(own!("user_id"))),
     ("reference_datasets", impersonal("editions of data sets")),
     (
@@ -480,9 +505,10 @@ pub const ERASURES: &[(&str, Erasure)] = &[
                     ("display_name", "'Akun terhapus'"),
                     ("locale", "'id'"),
                     ("timezone", "'Asia/Jakarta'"),
+                    ("lock_note", "NULL"),
                 ],
             )],
-            &[("id", "the pseudonym itself")],
+            &[("id", "the pseudonym itself"), ("state_by", PSEUDONYM)],
         ),
     ),
 ];

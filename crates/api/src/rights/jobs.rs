@@ -209,6 +209,9 @@ impl Job for EraseAccount {
         }
         if erase(&mut conn, now, &context.master_key, &deletion).await? {
             tracing::info!(deletion = %deletion.id, "an account was erased");
+        } else if context.pending(deletion.id).await?.is_some() {
+            // Staff have locked it: it is erased once they have seen to it.
+            enqueue_with(&mut conn, &self, wait(TimeDelta::days(1))).await?;
         }
         Ok(())
     }

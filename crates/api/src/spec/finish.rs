@@ -13,7 +13,7 @@ use utoipa::openapi::{
 
 use super::examples::{self, Example};
 use super::{KEY_REQUIRED, NOT_IDEMPOTENT_BY_KEY, OPEN_WHILE_CLOSING, UNLIMITED};
-use super::{limits, stale};
+use super::{keys, limits, stale};
 
 /// A refusal that many operations share.
 struct Shared {
@@ -25,7 +25,7 @@ struct Shared {
     codes: &'static str,
 }
 
-const SHARED: [Shared; 10] = [
+const SHARED: [Shared; 11] = [
     shared(
         "UnreadableRequest",
         "400",
@@ -38,7 +38,18 @@ const SHARED: [Shared; 10] = [
         "`auth.unauthenticated`",
         "`auth.unauthenticated`",
     ),
-    ACCOUNT_CLOSING,
+    shared(
+        "ScopeRequired",
+        "403",
+        "`auth.scope_required`, `auth.account_closing`",
+        "`auth.scope_required`, `auth.account_closing`",
+    ),
+    shared(
+        "KeyNotAccepted",
+        "403",
+        "`auth.api_key_not_accepted`, `auth.account_closing`",
+        "`auth.api_key_not_accepted`, `auth.account_closing`",
+    ),
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     shared(
@@ -63,12 +74,7 @@ const SHARED: [Shared; 10] = [
     ),
 ];
 
-const ACCOUNT_CLOSING: Shared = shared(
-    "AccountClosing",
-    "403",
-    "`auth.account_closing`",
-    "`auth.account_closing`",
-);
+const ACCOUNT_CLOSING: &str = "`auth.account_closing`";
 const BODY_TOO_LARGE: Shared = shared(
     "BodyTooLarge",
     "413",
@@ -125,14 +131,18 @@ pub(super) fn finish(
             .build(),
     ]);
     let mut components = document.components.take().unwrap_or_default();
-    components
-        .security_schemes
-        .insert("bearer".into(), SecurityScheme::Http(bearer()).into());
+    for (name, scheme) in [("bearer", bearer()), ("api_key", keys::scheme())] {
+        let scheme = SecurityScheme::Http(scheme);
+        components
+            .security_schemes
+            .insert(name.into(), scheme.into());
+    }
     components.headers = headers();
     components.responses = SHARED
         .iter()
         .map(|shared| (shared.name.to_owned(), shared.response()))
         .collect();
+    let mut listed = Vec::new();
     for (path, item) in &mut document.paths.paths {
         let is_versioned = path.starts_with("/v1/");
         stale::show_current(item, &mut components);
@@ -148,6 +158,7 @@ pub(super) fn finish(
                 add_parameters(method, operation);
                 // Said of each, not left out: nothing at all could as well be forgotten.
                 operation.security.get_or_insert_default();
+                listed.extend(keys::open_to_keys(operation));
                 share_refusals(operation, is_versioned);
                 add_headers(method, operation);
                 limits::complete_operation(operation);
@@ -157,6 +168,7 @@ pub(super) fn finish(
     }
     limits::complete_components(&mut components);
     document.components = Some(components);
+    faults.extend(keys::unknown(&listed));
     faults.extend(examples.keys().map(|id| format!("{id} is no operation")));
     faults
 }
@@ -227,10 +239,10 @@ fn share_refusals(operation: &mut Operation, is_versioned: bool) {
         .is_some_and(|any| !any.is_empty());
     let shuts = wants_token && !is_one_of(operation, &OPEN_WHILE_CLOSING);
     let responses = &mut operation.responses.responses;
-    // What the operation refuses itself is another reason for the same status.
+    // What the operation and keys are refused for is another reason for the same status, and every one has such.
     if let Some(RefOr::T(own)) = responses.get_mut("403").filter(|_| shuts) {
         own.description += ", ";
-        own.description += ACCOUNT_CLOSING.words;
+        own.description += ACCOUNT_CLOSING;
     }
     for shared in &SHARED {
         if matches!(responses.get(shared.status), Some(RefOr::T(own)) if own.description == shared.words)
@@ -239,7 +251,6 @@ fn share_refusals(operation: &mut Operation, is_versioned: bool) {
         }
     }
     let added = [
-        (shuts, ACCOUNT_CLOSING),
         (takes_json, BODY_TOO_LARGE),
         (takes_json, UNSUPPORTED_MEDIA_TYPE),
         (!unlimited, RATE_LIMITED),
@@ -258,14 +269,19 @@ impl Shared {
     }
 
     fn response(&self) -> RefOr<Response> {
-        let body = Content::new(Some(Ref::from_schema_name("ProblemBody")));
-        let mut response = ResponseBuilder::new()
-            .description(self.codes)
-            .content("application/problem+json", body)
-            .build();
+        let mut response = problem(self.codes);
         add_response_headers(self.status, false, &mut response);
         RefOr::T(response)
     }
+}
+
+/// A refusal, described by its codes.
+pub(super) fn problem(codes: &str) -> Response {
+    let body = Content::new(Some(Ref::from_schema_name("ProblemBody")));
+    ResponseBuilder::new()
+        .description(codes)
+        .content("application/problem+json", body)
+        .build()
 }
 
 fn is_one_of(operation: &Operation, ids: &[&str]) -> bool {

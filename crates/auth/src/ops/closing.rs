@@ -44,7 +44,7 @@ pub async fn close_account(
     now: DateTime<Utc>,
     (user, keep): (UserId, SessionId),
 ) -> Result<(), AuthError> {
-    queries::set_state(conn, user, UserState::Closing, now).await?;
+    queries::set_state(conn, user, (UserState::Closing, None), (None, None), now).await?;
     end_access_for(conn, now, user, Some(keep), "account_closing").await
 }
 
@@ -54,7 +54,7 @@ pub async fn reopen_account(
     now: DateTime<Utc>,
     user: UserId,
 ) -> Result<(), AuthError> {
-    queries::set_state(conn, user, UserState::Active, now).await?;
+    queries::set_state(conn, user, (UserState::Active, None), (None, None), now).await?;
     Ok(())
 }
 
@@ -64,7 +64,7 @@ pub async fn end_account(
     now: DateTime<Utc>,
     user: UserId,
 ) -> Result<(), AuthError> {
-    queries::set_state(conn, user, UserState::Deleted, now).await?;
+    queries::set_state(conn, user, (UserState::Deleted, None), (None, None), now).await?;
     queries::raise_epoch(conn, user).await?;
     Ok(())
 }

@@ -70,7 +70,7 @@ pub(in crate::rights) async fn ask_for_deletion(
     let (now, grace) = (clock.now(), options.deletion_grace);
     let reply = idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
-            let who = (actor.user_id, actor.session_id);
+            let who = (actor.user_id, actor.session()?);
             let asked = deletion::ask(conn, now, who, grace).await?;
             Reply::new(StatusCode::ACCEPTED, &DeletionView::from(asked))
         })
@@ -122,7 +122,7 @@ pub(in crate::rights) async fn cancel_my_deletion(
     let now = clock.now();
     let reply = idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
-            let who = (actor.user_id, actor.session_id);
+            let who = (actor.user_id, actor.session()?);
             let cancelled = deletion::cancel(conn, now, who).await?;
             Reply::ok(&DeletionView::from(cancelled))
         })

@@ -2,7 +2,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
 use chrono::{DateTime, Utc};
-use karya_core::{Check, Clock, Cursors, Invalid, Role, Rule, Text, UserId, Words};
+use karya_core::policy::{Action, Relation};
+use karya_core::{Check, Clock, Cursors, Invalid, Rule, Text, UserId, Words};
 use karya_db::{Db, DbError};
 use karya_web::{
     Actor, CommonProblems, Holder, Idempotency, Json, PageQuery, Paging, Problem, ProblemBody,
@@ -137,7 +138,7 @@ pub(in crate::rights) async fn make_data_request(
     let now = clock.now();
     idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
-            let who = (actor.user_id, actor.session_id);
+            let who = (actor.user_id, actor.session()?);
             let request = requests::ask(conn, now, who, what).await?;
             Reply::new(StatusCode::CREATED, &DataRequestView::from(request))
         })
@@ -213,7 +214,7 @@ pub(in crate::rights) struct DataRequestFilter {
 }
 
 fn admin(actor: &Actor) -> Result<(), Problem> {
-    if actor.has(Role::Admin) {
+    if actor.may(Relation::Stranger, Action::ManageAccounts) {
         Ok(())
     } else {
         Err(Problem::of(&ADMIN_REQUIRED))
