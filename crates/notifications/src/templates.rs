@@ -333,10 +333,10 @@ mod tests {
 
     use super::Template;
     use crate::{
-        AccountMail, AccountNotice, BookingMail, BookingNotice, DisputeMail, DisputeNotice,
-        DocumentsMail, FactorMail, FactorNotice, GroupMail, GroupNotice, IdentityMail,
-        IdentityNotice, MentorDecision, MentorMail, MentorshipMail, MentorshipNotice, OtherMentor,
-        PhoneMail, PhoneNotice, SeriesMail, SeriesNotice,
+        AccountMail, AccountNotice, ApiKeyMail, ApiKeyNotice, BookingMail, BookingNotice,
+        DisputeMail, DisputeNotice, DocumentsMail, FactorMail, FactorNotice, GroupMail,
+        GroupNotice, IdentityMail, IdentityNotice, MentorDecision, MentorMail, MentorshipMail,
+        MentorshipNotice, OtherMentor, PhoneMail, PhoneNotice, SeriesMail, SeriesNotice,
     };
 
     fn verify() -> Template {
