@@ -98,6 +98,10 @@ diesel::define_sql_function! {
     ) -> Integer;
 }
 diesel::define_sql_function! {
+    /// Waits for the lock, and holds it to the end of the transaction. To be executed: what it returns is no value.
+    fn pg_advisory_xact_lock(key: BigInt) -> Text;
+}
+diesel::define_sql_function! {
     /// Whether this transaction now holds the lock.
     fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
 }

@@ -19,6 +19,9 @@ karya_core::codes! {
     STEP_UP_REQUIRED = "auth.step_up_required", Forbidden,
         title: "Buktikan lagi bahwa ini Anda" / "Prove again that it is you",
         fix: "Panggil `POST /v1/auth/step-up` dengan kata sandi, atau dengan kode bila akun ini memakai faktor kedua, lalu ulangi." / "Call `POST /v1/auth/step-up` with the password, or with a code if the account has a second factor, then try again.";
+    STAFF_FACTOR_REQUIRED = "auth.staff_factor_required", Forbidden,
+        title: "Petugas perlu faktor kedua" / "Staff need a second factor",
+        fix: "Daftarkan aplikasi autentikator (`POST /v1/me/factors/totp`) atau kunci sandi (`POST /v1/me/passkeys/begin`), lalu masuk lagi dengannya." / "Enrol an authenticator app (`POST /v1/me/factors/totp`) or a passkey (`POST /v1/me/passkeys/begin`), and sign in again with it.";
     NOT_FOUND = "request.not_found", NotFound,
         title: "Tidak ditemukan" / "Not found",
         fix: "Periksa alamatnya; sumber daya itu tidak ada atau bukan milik Anda." / "Check the address; the resource does not exist or is not yours.";

@@ -23,7 +23,7 @@ mod reply;
 mod security_headers;
 mod standing;
 
-pub use actor::{Actor, MaybeActor, TokenVerifier};
+pub use actor::{Actor, MaybeActor, StaffFactor, StaffFactorMissing, TokenVerifier};
 pub use apps::{AppPolicies, AppPolicy, Version, app_versions};
 pub use client_ip::{ClientIp, TrustedProxies};
 pub use codes::CODES;

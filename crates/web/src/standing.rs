@@ -30,6 +30,16 @@ struct Standing {
     expires_at: DateTime<Utc>,
     /// Neither is the session ended, nor the account shut.
     good: bool,
+    /// A second factor or a passkey was shown in the session.
+    strong: bool,
+}
+
+/// What an account may do in a session that goes on.
+#[derive(Debug)]
+pub(crate) struct Granted {
+    pub(crate) roles: Vec<Role>,
+    /// A second factor or a passkey was shown in the session.
+    pub(crate) strong: bool,
 }
 
 struct Remembered {
@@ -52,15 +62,15 @@ pub struct Standings {
 }
 
 impl Standings {
-    /// The roles that the account of a sound token has now; none if its session or its epoch is over.
+    /// What the account of a sound token may do now; nothing if its session or its epoch is over.
     ///
     /// One statement at most, and none while the answer of the last one is fresh.
-    pub async fn roles(
+    pub(crate) async fn granted(
         &self,
         db: &Db,
         now: DateTime<Utc>,
         claims: &Claims,
-    ) -> Result<Option<Vec<Role>>, DbError> {
+    ) -> Result<Option<Granted>, DbError> {
         if let Some(verdict) = self.remembered(now, claims) {
             return Ok(verdict);
         }
@@ -94,7 +104,7 @@ impl Standings {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remembered(&self, now: DateTime<Utc>, claims: &Claims) -> Option<Option<Vec<Role>>> {
+    fn remembered(&self, now: DateTime<Utc>, claims: &Claims) -> Option<Option<Granted>> {
         let all = self.lock();
         let known = all.get(&claims.sid).filter(|known| known.is_fresh(now))?;
         match &known.standing {
@@ -121,19 +131,25 @@ impl Standings {
     }
 }
 
-fn verdict(standing: &Standing, now: DateTime<Utc>, claims: &Claims) -> Option<Vec<Role>> {
+fn verdict(standing: &Standing, now: DateTime<Utc>, claims: &Claims) -> Option<Granted> {
     let goes_on = standing.good
         && standing.expires_at > now
         && standing.user == claims.sub
         && standing.epoch == claims.epoch;
-    goes_on.then(|| standing.roles.to_vec())
+    goes_on.then(|| Granted {
+        roles: standing.roles.to_vec(),
+        strong: standing.strong,
+    })
 }
 
 async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Option<Standing>> {
-    type Row = (UserId, i32, Vec<String>, DateTime<Utc>, bool);
+    type Row = (UserId, i32, Vec<String>, DateTime<Utc>, bool, bool);
     let good = sessions::revoked_at
         .is_null()
         .and(users::state.eq("active"));
+    let strong = sessions::second_factor
+        .is_not_null()
+        .or(sessions::first_factor.eq("passkey"));
     let row: Option<Row> = sessions::table
         .inner_join(users::table)
         .filter(sessions::id.eq(session))
@@ -143,21 +159,25 @@ async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Optio
             roles_of(users::id),
             sessions::expires_at,
             good,
+            strong,
         ))
         .first(&mut &*conn)
         .await
         .optional()?;
-    Ok(row.map(|(user, epoch, roles, expires_at, good)| Standing {
-        user,
-        epoch,
-        roles: roles
-            .iter()
-            // Another replica may be newer and know more roles.
-            .filter_map(|role| Role::from_text(role))
-            .collect(),
-        expires_at,
-        good,
-    }))
+    Ok(
+        row.map(|(user, epoch, roles, expires_at, good, strong)| Standing {
+            user,
+            epoch,
+            roles: roles
+                .iter()
+                // Another replica may be newer and know more roles.
+                .filter_map(|role| Role::from_text(role))
+                .collect(),
+            expires_at,
+            good,
+            strong,
+        }),
+    )
 }
 
 #[cfg(test)]
@@ -192,6 +212,7 @@ mod tests {
             roles: Vec::new().into(),
             expires_at: now + Duration::days(1),
             good: true,
+            strong: false,
         };
         let of = |claims: &Claims, seconds: i64| {
             let verdict = standings.remembered(now + Duration::seconds(seconds), claims);

@@ -18,7 +18,7 @@ use karya_fetch::Fetcher;
 use karya_mentoring_booking::Invitations;
 use karya_notifications::{MailOptions, Mailer, SentMail, Transport};
 use karya_storage::Storage;
-use karya_web::{AppPolicies, BodyLimits, TokenVerifier, TrustedProxies};
+use karya_web::{AppPolicies, BodyLimits, StaffFactor, TokenVerifier, TrustedProxies};
 use serde_json::json;
 
 use super::{Client, TestDb, noon};
@@ -209,6 +209,8 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
             public_url: public_url.clone(),
             ..AuthOptions::default()
         },
+        // What the roles are good for is most tests' business; what they take, `staff_factor`'s.
+        staff_factor: StaffFactor::Optional,
         invitations: Invitations::new(
             &public_url,
             &EmailAddress::parse("halo@karya.test").unwrap(),
@@ -217,6 +219,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
         public_url,
         trusted_proxies: TrustedProxies::default(),
         cors_origins: vec!["https://app.karya.test".into()],
+        security_contact: Some("mailto:keamanan@karya.test".into()),
         body_limits: BodyLimits::default(),
         upload_limits: karya_mentoring_booking::UPLOAD_LIMITS,
         storage: Storage::open(files.to_str().unwrap()).unwrap(),

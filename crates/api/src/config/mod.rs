@@ -11,7 +11,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use karya_web::AppPolicies;
+use karya_web::{AppPolicies, StaffFactor};
 use serde::{Deserialize, Serialize};
 
 pub use checks::{Fault, NotForProduction};
@@ -49,6 +49,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Web origins that may call from a browser.
     pub cors_origins: Vec<String>,
+    /// Where who finds a vulnerability writes to: `mailto:…` or `https://…`, shown in `/.well-known/security.txt`.
+    pub security_contact: String,
     pub max_body_bytes: usize,
     pub body_timeout_seconds: u64,
     pub request_timeout_seconds: u64,
@@ -95,6 +97,8 @@ pub struct Auth {
     pub passkey_rp_id: String,
     /// Web origins and apps (`android:apk-key-hash:…`) that may use them; the public address if empty.
     pub passkey_origins: Vec<String>,
+    /// Whether the roles of staff need a session with a second factor or a passkey.
+    pub staff_second_factor: StaffFactor,
 }
 
 /// How mails leave.
@@ -190,6 +194,7 @@ impl Default for Config {
                 metrics_bind: SocketAddr::from(([127, 0, 0, 1], 9090)),
                 trusted_proxies: Vec::new(),
                 cors_origins: Vec::new(),
+                security_contact: String::new(),
                 max_body_bytes: 256 * 1024,
                 body_timeout_seconds: 10,
                 request_timeout_seconds: 30,
@@ -215,6 +220,7 @@ impl Default for Config {
                 hash_iterations: 2,
                 passkey_rp_id: String::new(),
                 passkey_origins: Vec::new(),
+                staff_second_factor: StaffFactor::Required,
             },
             mail: Mail {
                 transport: MailTransport::Folder,

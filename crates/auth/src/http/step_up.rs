@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use karya_core::{Check, Clock, MasterKey, Rule};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply,
+    Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply, Standings,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -56,6 +56,7 @@ pub(crate) async fn step_up(
     clock: Data<Clock>,
     passwords: Data<PasswordPool>,
     master_key: Data<MasterKey>,
+    standings: Data<Standings>,
     body: Json<StepUp>,
 ) -> Result<HttpResponse, Problem> {
     let mut check = Check::new();
@@ -78,7 +79,7 @@ pub(crate) async fn step_up(
     });
     let shown = ops::show(&db, &passwords, now, user, (body.password.as_deref(), code)).await;
     let mut conn = db.conn().await?;
-    idempotency
+    let reply = idempotency
         .once(&mut conn, now, Some(user), async |conn| {
             // Only here: a repeated request gets its reply, though its code is used up.
             ops::step_up(conn, now, (user, actor.session_id), &shown?).await?;
@@ -86,7 +87,10 @@ pub(crate) async fn step_up(
                 authenticated_at: now,
             })
         })
-        .await
+        .await?;
+    // It may have shown a second factor for the first time.
+    standings.forget(actor.session_id);
+    Ok(reply)
 }
 
 /// Refuses an account with a second factor that has not shown it lately, for what asks for the password anyway.

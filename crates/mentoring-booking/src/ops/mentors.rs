@@ -87,16 +87,14 @@ pub(crate) fn knows_all(viewer: &Actor, mentor: UserId) -> bool {
     viewer.user_id == mentor || is_staff(viewer)
 }
 
+const STAFF: [Role; 2] = [Role::Verifier, Role::Admin];
+
 fn is_staff(actor: &Actor) -> bool {
-    actor.has(Role::Verifier) || actor.has(Role::Admin)
+    STAFF.iter().any(|role| actor.has(*role))
 }
 
 pub(crate) fn require_staff(actor: &Actor) -> Result<(), MentoringError> {
-    if is_staff(actor) {
-        Ok(())
-    } else {
-        Err(MentoringError::StaffRequired)
-    }
+    actor.require(&STAFF, MentoringError::StaffRequired)
 }
 
 /// Changes one's own profile. A rejected application is one again afterwards.
