@@ -11,16 +11,16 @@ pub(crate) fn document() -> Value {
     serde_json::to_value(karya::spec::document()).unwrap()
 }
 
-struct Operation {
-    id: String,
-    method: Method,
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
     /// With ids filled in.
-    path: String,
+    pub(crate) path: String,
     template: String,
     value: Value,
 }
 
-fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     let document = document();
     let mut operations = Vec::new();
     for (template, item) in document["paths"].as_object().unwrap() {
@@ -368,4 +368,43 @@ async fn no_garbage_makes_an_operation_fail() {
             );
         }
     }
+}
+
+#[actix_web::test]
+async fn what_is_no_page_size_is_refused_by_every_list() {
+    let app = TestApp::new().await;
+    let sari = app.user("sari").await;
+    let mut lists = 0;
+    for operation in operations() {
+        let mut parameters = operation.value["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        if !parameters.any(|one| one["in"] == "query" && one["name"] == "limit") {
+            continue;
+        }
+        lists += 1;
+        for limit in [
+            "0",
+            "-1",
+            "-0",
+            "101",
+            "2147483648",
+            "9223372036854775808",
+            "NaN",
+            "1e1",
+            "1.5",
+            "",
+            "%00",
+            "0x10",
+            "%F0%9D%9F%93",
+        ] {
+            let path = format!("{}?limit={limit}", operation.path);
+            let reply = sari
+                .send(operation.method.clone(), &path, None, Vec::new())
+                .await;
+            reply.refused(400, "request.invalid_query");
+        }
+    }
+    assert!(lists >= 18, "{lists}");
 }

@@ -206,3 +206,25 @@ async fn the_documentation_works_offline() {
         "a listener of its own"
     );
 }
+
+#[actix_web::test]
+async fn who_finds_a_vulnerability_reads_where_to_write() {
+    let app = TestApp::new().await;
+    let reply = app.anon().get("/.well-known/security.txt").await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(
+        reply.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+    assert_eq!(
+        reply.text(),
+        "Contact: mailto:keamanan@karya.test\nExpires: 2026-11-28T00:00:00Z\nPreferred-Languages: id, en\n\
+         Canonical: https://karya.test/.well-known/security.txt\n"
+    );
+    let silent = TestApp::with(|parts| parts.security_contact = None).await;
+    silent
+        .anon()
+        .get("/.well-known/security.txt")
+        .await
+        .refused(404, "request.not_found");
+}

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::pin::Pin;
@@ -23,10 +24,27 @@ use serde_json::json;
 
 use super::{Client, TestDb, noon};
 
+/// How often a test makes a race, or another thing that shows its faults seldom: `KARYA_ROUNDS`, for those who have time.
+pub fn rounds(usually: usize) -> usize {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what the person at the keyboard wants"
+    )]
+    let wanted = std::env::var("KARYA_ROUNDS");
+    wanted.map_or(usually, |wanted| wanted.parse().expect("a number"))
+}
+
 /// The password of every account that the harness makes.
 pub const PASSWORD: &str = "kain-lurik-tujuh-warna";
 
 type Answer = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
+
+/// A request and its answer.
+pub struct Exchange {
+    pub path: String,
+    pub request: Vec<u8>,
+    pub response: Vec<u8>,
+}
 
 /// The application on a database of its own, with a clock that stands at noon.
 pub struct TestApp {
@@ -36,6 +54,10 @@ pub struct TestApp {
     pub parts: Rc<Parts>,
     /// Where uploads go; gone with the test.
     pub files: tempfile::TempDir,
+    /// What every request carries besides, unless it has such a header of its own.
+    pub always: RefCell<Vec<(&'static str, fn() -> String)>>,
+    /// What was said, if somebody listens.
+    pub heard: RefCell<Option<Vec<Exchange>>>,
     state: AppState,
     serve: Rc<dyn Fn(Request) -> Answer>,
 }
@@ -80,6 +102,8 @@ impl TestApp {
             mailer: Mailer::new(mail).unwrap(),
             parts: Rc::new(second),
             files,
+            always: RefCell::default(),
+            heard: RefCell::default(),
             state,
             serve,
         }

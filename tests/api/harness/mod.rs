@@ -4,7 +4,7 @@ mod client;
 mod cluster;
 mod passkey;
 
-pub use app::{PASSWORD, TestApp, email};
+pub use app::{Exchange, PASSWORD, TestApp, email, rounds};
 pub use authenticator::Authenticator;
 pub use client::{Client, Reply};
 pub use cluster::TestDb;

@@ -3,10 +3,12 @@
 
 mod conflicts;
 mod examples;
+mod hostile;
 mod paging;
 mod permissions;
 mod schemas;
 mod script;
+mod secrets;
 mod security;
 
 use std::cell::RefCell;
