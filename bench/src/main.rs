@@ -3,6 +3,7 @@
 
 mod baseline;
 mod businesses;
+mod enumeration;
 mod imports;
 mod load;
 mod mentoring;
@@ -44,6 +45,15 @@ enum Scenario {
         #[arg(long)]
         lock: Option<std::path::PathBuf>,
     },
+    /// Whether the time of an answer tells which addresses have accounts, at rest and during a storm of sign-ins
+    Enumeration {
+        /// Of each operation, for known and for unknown addresses each
+        #[arg(long, default_value_t = 400)]
+        samples: usize,
+        /// Hold this file's lock while measuring: for a machine where others take it to build
+        #[arg(long)]
+        lock: Option<std::path::PathBuf>,
+    },
     /// The program alone, for the others
     #[command(hide = true)]
     Serve { database_url: String },
@@ -63,6 +73,7 @@ fn main() {
                 seconds,
                 lock,
             } => businesses::run(count, seconds, lock).await,
+            Scenario::Enumeration { samples, lock } => enumeration::run(samples, lock).await,
             Scenario::Serve { database_url } => server::serve_alone(&database_url).await,
         }
     });

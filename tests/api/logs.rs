@@ -74,15 +74,19 @@ fn log_injection_makes_no_line_and_no_escape_sequence() {
         "{text:?}"
     );
 
-    // What people read at a terminal: lines may break, but nothing is obeyed.
+    // What people read at a terminal: one line for one event too, and nothing is obeyed.
     let sink = Sink::default();
     let guard = sink.listen(LogFormat::Pretty, "trace");
     tracing::info!(shown = %HOSTILE, debugged = ?HOSTILE, "{HOSTILE}");
     drop(guard);
     let text = sink.text();
-    assert!(text.contains("suntikan"));
+    assert_eq!(
+        (text.lines().count(), text.matches("suntikan").count()),
+        (1, 6),
+        "{text:?}"
+    );
     assert!(
-        !text.contains("\u{1b}[2J") && !text.contains("\u{1b}]0"),
+        !text.contains("\u{1b}[2J") && !text.contains("\u{1b}]0") && !text.contains('\u{9b}'),
         "{text:?}"
     );
 }

@@ -23,6 +23,7 @@ mod idempotency;
 mod jobs;
 mod keys;
 mod logs;
+mod mail_relay;
 mod mentoring;
 mod pages;
 mod passkeys;

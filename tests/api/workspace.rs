@@ -146,7 +146,7 @@ fn h2_is_no_part_of_the_program() {
         packages.any(|one| *one.name == name && used.contains(&one.id))
     };
     assert!(named("actix-http") && named("tokio") && used.len() > 200);
-    for absent in ["h2", "openssl", "native-tls", "sqlx"] {
+    for absent in ["h2", "openssl", "native-tls"] {
         assert!(!named(absent), "{absent}");
     }
 }

@@ -1,6 +1,12 @@
+use std::fmt;
+use std::fmt::Write as _;
+
 use tracing::Subscriber;
+use tracing::field::Field;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::time::ChronoUtc;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -11,7 +17,7 @@ pub(crate) fn start(log: &Log) {
     let _already_started = subscriber(log, std::io::stderr).try_init();
 }
 
-/// What writes the log: in JSON, a line is one event, whatever was typed.
+/// What writes the log: a line is one event, and nothing in it speaks to a terminal, whatever was typed.
 pub fn subscriber<W>(log: &Log, writer: W) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
@@ -26,6 +32,25 @@ where
             let builder = builder.with_timer(time).json().flatten_event(true);
             Box::new(builder.finish())
         }
-        LogFormat::Pretty => Box::new(builder.with_timer(time).compact().finish()),
+        LogFormat::Pretty => {
+            let fields = debug_fn(write_field).delimited(" ");
+            let builder = builder.with_timer(time).compact().fmt_fields(fields);
+            Box::new(builder.finish())
+        }
     }
+}
+
+/// Line feeds and what terminals obey are shown instead of meant.
+fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    if field.name() != "message" {
+        write!(writer, "{field}=")?;
+    }
+    for c in format!("{value:?}").chars() {
+        if c.is_control() {
+            write!(writer, "{}", c.escape_default())?;
+        } else {
+            writer.write_char(c)?;
+        }
+    }
+    Ok(())
 }

@@ -19,13 +19,49 @@ pub(super) enum UserCommand {
         #[arg(long = "role")]
         roles: Vec<String>,
     },
+    /// Sign somebody out everywhere, or everybody
+    EndSessions {
+        /// Whom
+        #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+        email: Option<String>,
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 pub(super) async fn run(sources: &Sources, command: UserCommand) -> Result<(), Failure> {
-    let UserCommand::Create { email, name, roles } = command;
+    match command {
+        UserCommand::Create { email, name, roles } => create(sources, &email, &name, &roles).await,
+        UserCommand::EndSessions { email, .. } => end_sessions(sources, email.as_deref()).await,
+    }
+}
+
+async fn end_sessions(sources: &Sources, email: Option<&str>) -> Result<(), Failure> {
+    let email = email.map(EmailAddress::parse).transpose();
+    let email = email.map_err(|rule| format!("the e-mail address {}", rule.message(Lang::En)))?;
+    let parts = super::serve::Offline::open(sources).await?.parts;
+    let mut conn = parts.db.conn().await?;
+    let whose = match email {
+        Some(email) => {
+            let user = karya_auth::queries::find_verified(&conn, &email).await?;
+            Some(user.ok_or("nobody has that address")?)
+        }
+        None => None,
+    };
+    let ended = karya_auth::ops::end_sessions_of(&mut conn, parts.clock.now(), whose).await?;
+    say(format!("{ended} sessions ended"));
+    Ok(())
+}
+
+async fn create(
+    sources: &Sources,
+    email: &str,
+    name: &str,
+    roles: &[String],
+) -> Result<(), Failure> {
     let refused = |what: &str, rule: karya_core::Rule| format!("{what} {}", rule.message(Lang::En));
-    let email = EmailAddress::parse(&email).map_err(|rule| refused("the e-mail address", rule))?;
-    let name = Text::line(&name, 1, 100).map_err(|rule| refused("the name", rule))?;
+    let email = EmailAddress::parse(email).map_err(|rule| refused("the e-mail address", rule))?;
+    let name = Text::line(name, 1, 100).map_err(|rule| refused("the name", rule))?;
     let roles = roles
         .iter()
         .map(|role| Role::from_text(role).ok_or_else(|| format!("{role:?} is not a role")))

@@ -33,3 +33,26 @@ pub(crate) async fn end_sessions(
     })
     .await
 }
+
+/// Ends all sessions of an account, or of all accounts, for whoever runs the server; says how many.
+pub async fn end_sessions_of(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    whose: Option<UserId>,
+) -> Result<usize, AuthError> {
+    let (reason, mut count) = ("admin", 0);
+    let users = match whose {
+        Some(user) => vec![user],
+        None => queries::signed_in(conn, now).await?,
+    };
+    for user in users {
+        count += conn
+            .transaction(async |conn| {
+                let ended = queries::revoke_sessions(conn, user, None, reason, now).await?;
+                audit::sessions_ended(conn, now, user, &ended, reason).await?;
+                Ok::<_, AuthError>(ended.len())
+            })
+            .await?;
+    }
+    Ok(count)
+}

@@ -19,6 +19,7 @@ pub use accounts::{
     sweep, verify_email,
 };
 pub(crate) use consents::{Standing, give_consent, list_consents, withdraw_consent};
+pub use devices::end_sessions_of;
 pub(crate) use devices::{end_session, end_sessions};
 pub(crate) use email_change::{CONFIRM_TTL, UNDO_TTL, ask_for_email_change};
 pub use email_change::{check_email_change, confirm_email_change, prepare_undo, undo_email_change};

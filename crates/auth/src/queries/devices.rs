@@ -117,3 +117,20 @@ pub(crate) async fn sessions_beyond(
         .load(&mut &*conn)
         .await
 }
+
+/// Accounts with sessions that go on.
+pub(crate) async fn signed_in(
+    conn: &AsyncPgConnection,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<UserId>> {
+    sessions::table
+        .filter(
+            sessions::revoked_at
+                .is_null()
+                .and(sessions::expires_at.gt(now)),
+        )
+        .select(sessions::user_id)
+        .distinct()
+        .load(&mut &*conn)
+        .await
+}
