@@ -17,7 +17,7 @@ pub(crate) struct Operation {
     /// With ids filled in.
     pub(crate) path: String,
     template: String,
-    value: Value,
+    pub(crate) value: Value,
 }
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -381,15 +381,17 @@ async fn what_is_no_page_size_is_refused_by_every_list() {
             .as_array()
             .into_iter()
             .flatten();
-        if !parameters.any(|one| one["in"] == "query" && one["name"] == "limit") {
+        let Some(limit) = parameters.find(|one| one["in"] == "query" && one["name"] == "limit")
+        else {
             continue;
-        }
+        };
+        let most = limit["schema"]["maximum"].as_u64().unwrap();
         lists += 1;
         for limit in [
             "0",
             "-1",
             "-0",
-            "101",
+            &(most + 1).to_string(),
             "2147483648",
             "9223372036854775808",
             "NaN",

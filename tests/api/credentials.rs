@@ -209,7 +209,7 @@ const CHANGES: [(&str, bool, bool); 12] = [
     ("the password is changed", true, false),
     ("the password is reset by mail", false, false),
     ("a second factor is added", true, false),
-    ("the address is changed", false, false),
+    ("the address is changed", true, false),
     ("the other session is ended", true, false),
     ("all sessions are ended", false, false),
     ("staff end the sessions", false, false),
@@ -550,8 +550,6 @@ async fn of_20_who_use_one_secret_at_once_one_succeeds() {
 #[actix_web::test]
 async fn no_refresh_that_is_concurrent_or_cut_off_signs_anybody_out() {
     let app = TestApp::new().await;
-    let sink = crate::logs::Sink::default();
-    let _guard = sink.listen(karya::config::LogFormat::Json, "warn,karya=debug");
     app.user("sari").await;
     let mut rng = StdRng::seed_from_u64(7);
     let mut token = app.login("sari", None).await.ok(200)["refresh_token"].clone();
@@ -577,11 +575,6 @@ async fn no_refresh_that_is_concurrent_or_cut_off_signs_anybody_out() {
         let next: BTreeSet<String> = replies
             .into_iter()
             .flatten()
-            .inspect(|reply| {
-                if reply.status != 200 {
-                    println!("{}", sink.text())
-                }
-            })
             .map(|reply| reply.ok(200)["refresh_token"].as_str().unwrap().to_owned())
             .collect();
         assert!(next.len() <= 1, "{next:?}");
@@ -759,7 +752,8 @@ async fn no_session_opens_without_credentials() {
     let before = app.count(sessions).await;
     let mut paths: Vec<String> = crate::contract::operations()
         .into_iter()
-        .filter(|operation| operation.method == "GET")
+        // Its examples have tokens of the story.
+        .filter(|operation| operation.method == "GET" && operation.id != "get_openapi")
         .map(|operation| operation.path)
         .collect();
     for page in [

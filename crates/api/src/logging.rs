@@ -1,5 +1,4 @@
 use std::fmt;
-use std::fmt::Write as _;
 
 use tracing::Subscriber;
 use tracing::field::Field;
