@@ -411,3 +411,45 @@ async fn no_garbage_makes_an_operation_fail() {
         }
     }
 }
+
+#[actix_web::test]
+async fn what_is_no_page_size_is_refused_by_every_list() {
+    let app = TestApp::new().await;
+    // Staff may read the lists of staff.
+    let admin = app.staff("admin", karya_core::Role::Admin).await;
+    let mut lists = 0;
+    for operation in operations() {
+        let mut parameters = operation.value["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        let Some(limit) = parameters.find(|one| one["in"] == "query" && one["name"] == "limit")
+        else {
+            continue;
+        };
+        let most = limit["schema"]["maximum"].as_u64().unwrap();
+        lists += 1;
+        for limit in [
+            "0",
+            "-1",
+            "-0",
+            &(most + 1).to_string(),
+            "2147483648",
+            "9223372036854775808",
+            "NaN",
+            "1e1",
+            "1.5",
+            "",
+            "%00",
+            "0x10",
+            "%F0%9D%9F%93",
+        ] {
+            let path = format!("{}?limit={limit}", operation.path);
+            let reply = admin
+                .send(operation.method.clone(), &path, None, Vec::new())
+                .await;
+            reply.refused(400, "request.invalid_query");
+        }
+    }
+    assert!(lists >= 18, "{lists}");
+}

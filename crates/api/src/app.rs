@@ -94,6 +94,7 @@ fn data(cfg: &mut web::ServiceConfig, state: &AppState) {
         .app_data(state.auth.clone())
         .app_data(state.privacy.clone())
         .app_data(state.identity_providers.clone())
+        .app_data(state.staff_factor.clone())
         .app_data(state.public_url.clone())
         .app_data(state.trusted_proxies.clone())
         .app_data(state.body_limits.clone())

@@ -12,8 +12,8 @@ use karya_mentoring_booking::{Invitations, Uploads};
 use karya_notifications::Messenger;
 use karya_storage::Storage;
 use karya_web::{
-    AppPolicies, BodyLimits, Deadline, PublicUrl, RateLimits, Standings, TokenVerifier,
-    TrustedProxies,
+    AppPolicies, BodyLimits, Deadline, PublicUrl, RateLimits, StaffFactor, Standings,
+    TokenVerifier, TrustedProxies,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -34,9 +34,13 @@ pub struct Parts {
     pub auth: AuthOptions,
     pub privacy: PrivacyOptions,
     pub identity_providers: IdentityProviders,
+    /// Whether staff must have shown a second factor.
+    pub staff_factor: StaffFactor,
     pub public_url: String,
     pub trusted_proxies: TrustedProxies,
     pub cors_origins: Vec<String>,
+    /// Where who finds a vulnerability writes to. None: `security.txt` is not served.
+    pub security_contact: Option<String>,
     pub body_limits: BodyLimits,
     pub upload_limits: BodyLimits,
     /// Uploaded files.
@@ -89,9 +93,12 @@ impl Parts {
                 config.social.clone(),
                 Fetcher::new(IdentityProviders::policy()),
             ),
+            staff_factor: config.auth.staff_second_factor,
             public_url: config.server.public_url.clone(),
             trusted_proxies: TrustedProxies(config.server.trusted_proxies.clone()),
             cors_origins: config.server.cors_origins.clone(),
+            security_contact: Some(config.server.security_contact.clone())
+                .filter(|contact| !contact.is_empty()),
             body_limits: BodyLimits {
                 max_bytes: config.server.max_body_bytes,
                 read_timeout: Duration::from_secs(config.server.body_timeout_seconds),
@@ -130,9 +137,11 @@ pub struct AppState {
     pub(crate) auth: Data<AuthOptions>,
     pub(crate) privacy: Data<PrivacyOptions>,
     pub(crate) identity_providers: Data<IdentityProviders>,
+    pub(crate) staff_factor: Data<StaffFactor>,
     pub(crate) public_url: Data<PublicUrl>,
     pub(crate) trusted_proxies: Data<TrustedProxies>,
     pub(crate) cors_origins: Arc<[String]>,
+    pub(crate) security_contact: Option<Arc<str>>,
     pub(crate) body_limits: Data<BodyLimits>,
     pub(crate) uploads: Data<Uploads>,
     pub(crate) storage: Data<Storage>,
@@ -163,9 +172,11 @@ impl AppState {
             auth: Data::new(parts.auth),
             privacy: Data::new(parts.privacy),
             identity_providers: Data::new(parts.identity_providers),
+            staff_factor: Data::new(parts.staff_factor),
             public_url: Data::new(PublicUrl(parts.public_url.into())),
             trusted_proxies: Data::new(parts.trusted_proxies),
             cors_origins: parts.cors_origins.into(),
+            security_contact: parts.security_contact.map(Into::into),
             body_limits: Data::new(parts.body_limits),
             uploads: Data::new(Uploads::new(parts.upload_limits)),
             storage: Data::new(parts.storage),

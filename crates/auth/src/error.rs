@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use karya_core::{ApiError, Challenge, Code, FieldError, Invalid};
 use karya_db::DbError;
-use karya_web::codes::{NOT_FOUND, STALE_VERSION};
+use karya_web::StaffFactorMissing;
+use karya_web::codes::{NOT_FOUND, STAFF_FACTOR_REQUIRED, STALE_VERSION};
 
 karya_core::codes! {
     INVALID_CREDENTIALS = "auth.invalid_credentials", Unauthenticated,
@@ -195,6 +196,8 @@ pub enum AuthError {
     SessionNotFound,
     #[error("no person solved the captcha")]
     CaptchaRequired,
+    #[error(transparent)]
+    StaffFactorMissing(#[from] StaffFactorMissing),
     #[error("only staff manages accounts")]
     StaffRequired,
     #[error("there is no such account")]
@@ -271,6 +274,7 @@ impl ApiError for AuthError {
             | Self::AccountNotFound
             | Self::FactorResetNotFound => &NOT_FOUND,
             Self::CaptchaRequired => &CAPTCHA_REQUIRED,
+            Self::StaffFactorMissing(_) => &STAFF_FACTOR_REQUIRED,
             Self::StaffRequired => &STAFF_REQUIRED,
             Self::OwnAccount => &OWN_ACCOUNT,
             Self::LastAdmin => &LAST_ADMIN,

@@ -28,6 +28,9 @@ karya_core::codes! {
     API_KEY_NOT_ACCEPTED = "auth.api_key_not_accepted", Forbidden,
         title: "Kunci API tidak dapat dipakai untuk ini" / "No API key can do this",
         fix: "Masuk sebagai pengguna, lalu pakai token aksesnya." / "Sign in as a person and use the access token.";
+    STAFF_FACTOR_REQUIRED = "auth.staff_factor_required", Forbidden,
+        title: "Petugas perlu faktor kedua" / "Staff need a second factor",
+        fix: "Daftarkan aplikasi autentikator (`POST /v1/me/factors/totp`) atau kunci sandi (`POST /v1/me/passkeys/begin`), lalu masuk lagi dengannya." / "Enrol an authenticator app (`POST /v1/me/factors/totp`) or a passkey (`POST /v1/me/passkeys/begin`), and sign in again with it.";
     NOT_FOUND = "request.not_found", NotFound,
         title: "Tidak ditemukan" / "Not found",
         fix: "Periksa alamatnya; sumber daya itu tidak ada atau bukan milik Anda." / "Check the address; the resource does not exist or is not yours.";

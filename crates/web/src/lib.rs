@@ -25,7 +25,7 @@ mod reply;
 mod security_headers;
 mod standing;
 
-pub use actor::{Actor, Holder, MaybeActor, TokenVerifier};
+pub use actor::{Actor, Holder, MaybeActor, StaffFactor, StaffFactorMissing, TokenVerifier};
 pub use api_key::OperationScopes;
 pub use apps::{AppPolicies, AppPolicy, Version, app_versions};
 pub use client_ip::{ClientIp, TrustedProxies};

@@ -26,6 +26,8 @@ struct Standing {
     /// Neither is the session ended, nor the account shut.
     good: bool,
     is_closing: bool,
+    /// A second factor or a passkey was shown in the session.
+    is_strong: bool,
 }
 
 /// The state of an account that is about to be deleted.
@@ -37,6 +39,8 @@ pub struct Bearer {
     pub roles: Vec<Role>,
     /// The account is about to be deleted: its owner may only look, fetch what is theirs, and take it back.
     pub is_closing: bool,
+    /// A second factor or a passkey was shown in the session.
+    pub is_strong: bool,
 }
 
 #[derive(Default)]
@@ -51,7 +55,7 @@ struct Known {
 pub struct Standings(Arc<Known>);
 
 impl Standings {
-    /// The roles that the account of a sound token has now, and whether it closes; none if its session or its epoch is over.
+    /// What the account of a sound token may do now; nothing if its session or its epoch is over.
     ///
     /// One statement at most, and none while the answer of the last one is fresh.
     pub async fn bearer(
@@ -105,14 +109,24 @@ fn verdict(standing: &Standing, now: DateTime<Utc>, claims: &Claims) -> Option<B
     goes_on.then(|| Bearer {
         roles: standing.roles.to_vec(),
         is_closing: standing.is_closing,
+        is_strong: standing.is_strong,
     })
 }
 
 async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Option<Standing>> {
-    type Row = (UserId, i32, Vec<String>, DateTime<Utc>, (bool, String));
+    type Row = (
+        UserId,
+        i32,
+        Vec<String>,
+        DateTime<Utc>,
+        (bool, bool, String),
+    );
     let good = sessions::revoked_at
         .is_null()
         .and(users::state.eq_any(["active", CLOSING]));
+    let is_strong = sessions::second_factor
+        .is_not_null()
+        .or(sessions::first_factor.eq("passkey"));
     let row: Option<Row> = sessions::table
         .inner_join(users::table)
         .filter(sessions::id.eq(session))
@@ -121,13 +135,13 @@ async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Optio
             users::token_epoch,
             roles_of(users::id),
             sessions::expires_at,
-            (good, users::state),
+            (good, is_strong, users::state),
         ))
         .first(&mut &*conn)
         .await
         .optional()?;
-    Ok(
-        row.map(|(user, epoch, roles, expires_at, (good, state))| Standing {
+    Ok(row.map(
+        |(user, epoch, roles, expires_at, (good, is_strong, state))| Standing {
             user,
             epoch,
             roles: roles
@@ -138,8 +152,9 @@ async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Optio
             expires_at,
             good,
             is_closing: state == CLOSING,
-        }),
-    )
+            is_strong,
+        },
+    ))
 }
 
 #[cfg(test)]
@@ -176,6 +191,7 @@ mod tests {
             expires_at: now + Duration::days(1),
             good: true,
             is_closing: false,
+            is_strong: false,
         };
         let of = |claims: &Claims, seconds: i64| {
             let verdict = standings.remembered(now + Duration::seconds(seconds), claims);

@@ -4,10 +4,12 @@
 mod conflicts;
 mod erasure;
 mod examples;
+mod hostile;
 mod paging;
 mod permissions;
 mod schemas;
 mod script;
+mod secrets;
 mod security;
 
 use std::cell::RefCell;

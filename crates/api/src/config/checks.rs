@@ -124,6 +124,16 @@ impl Config {
         if self.server.cors_origins.iter().any(|origin| origin == "*") {
             refuse("server.cors_origins holds `*`", "name the origins");
         }
+        let contact = &self.server.security_contact;
+        let is_uri = ["mailto:", "https://"]
+            .iter()
+            .any(|scheme| contact.starts_with(scheme));
+        if !contact.is_empty() && (!is_uri || contact.contains(char::is_whitespace)) {
+            refuse(
+                "server.security_contact is no address",
+                "set one that starts with mailto: or https://",
+            );
+        }
         let storage = std::path::Path::new(&self.storage.url);
         let is_passing = ["/tmp", "/var/tmp", "/dev/shm", "/run"]
             .iter()

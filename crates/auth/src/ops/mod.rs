@@ -32,6 +32,7 @@ pub(crate) use api_keys::{
 };
 pub use closing::{Contact, close_account, contact, end_account, lock_account, reopen_account};
 pub(crate) use consents::{Standing, give_consent, list_consents, withdraw_consent};
+pub use devices::end_everybodys_sessions;
 pub(crate) use devices::{end_session, end_sessions};
 pub(crate) use email_change::{CONFIRM_TTL, UNDO_TTL, ask_for_email_change};
 pub use email_change::{check_email_change, confirm_email_change, prepare_undo, undo_email_change};

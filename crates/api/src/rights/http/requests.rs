@@ -214,11 +214,8 @@ pub(in crate::rights) struct DataRequestFilter {
 }
 
 fn admin(actor: &Actor) -> Result<(), Problem> {
-    if actor.may(Relation::Stranger, Action::ManageAccounts) {
-        Ok(())
-    } else {
-        Err(Problem::of(&ADMIN_REQUIRED))
-    }
+    let by = (Relation::Stranger, Action::ManageAccounts);
+    actor.permit(by, Problem::of(&ADMIN_REQUIRED))
 }
 
 /// List requests about data
