@@ -84,11 +84,12 @@ pub async fn reset_password(
             .await?
             .ok_or(AuthError::ResetInvalid)?;
         queries::raise_epoch(conn, user).await?;
-        let proved = match purpose {
-            Purpose::ResetByPhone => None,
-            _ => queries::verify_claim(conn, user, now)
+        let proved = if let Purpose::ResetByPhone = purpose {
+            None
+        } else {
+            queries::verify_claim(conn, user, now)
                 .await
-                .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?,
+                .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?
         };
         if let Some(address) = proved {
             queries::delete_other_claims(conn, &address, user).await?;
