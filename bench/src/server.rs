@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use actix_web::HttpServer;
 use karya::{AppState, Parts};
-use karya_auth::{AuthOptions, HashingOptions, Issuer, PasswordPool};
+use karya_auth::{
+    AuthOptions, Captcha, HashingOptions, IdentityProviders, Issuer, PasswordPool, SocialOptions,
+};
 use karya_core::{Clock, EmailAddress, MasterKey, Random, UserId};
 use karya_db::{Db, DbOptions};
 use karya_fetch::Fetcher;
@@ -188,10 +190,12 @@ async fn parts(database_url: &str, url: &str) -> Parts {
         issuer,
         verifier,
         passwords: PasswordPool::start(HashingOptions::default()).expect("threads"),
+        captcha: Captcha::default(),
         auth: AuthOptions {
             public_url: url.to_owned(),
             ..AuthOptions::default()
         },
+        identity_providers: IdentityProviders::new(SocialOptions::default(), Fetcher::default()),
         public_url: url.to_owned(),
         trusted_proxies: TrustedProxies::default(),
         cors_origins: Vec::new(),

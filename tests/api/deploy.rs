@@ -105,6 +105,8 @@ fn make_secrets() -> tempfile::TempDir {
         ),
         ("master_key", "x3hmS1nJ0yRkWmq8fYQ2bVt7Zc4eLpUa9oGdTiNsE5A="),
         ("mail_password", ""),
+        ("facebook_app_secret", ""),
+        ("x_client_secret", ""),
         ("mailpit_cert", ""),
         ("whatsapp_token", ""),
     ] {

@@ -75,6 +75,7 @@ async fn what_is_well_is_called_well() {
     let report = look(settings(&app.db.url(), app.files.path(), relay(STARTTLS))).await;
     for check in [
         "master_key",
+        "sign_in_providers",
         "database",
         "database.version",
         "clock",
@@ -145,9 +146,18 @@ async fn each_thing_amiss_is_found() {
     );
     assignments.push("secrets.master_key=YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=".into());
     assignments.push("database.max_connections=100000".into());
+    assignments.push("social.google.client_id_android=klien".into());
+    assignments.push("social.x.client_id=klien".into());
     let report = look(assignments).await;
     assert_one(&report, "migrations", Outcome::Fail, "1 are missing");
     assert_one(&report, "configuration", Outcome::Fail, "repeats one byte");
+    assert_one(
+        &report,
+        "configuration",
+        Outcome::Fail,
+        "social.x.client_id is set without social.x.redirect_uris",
+    );
+    assert_one(&report, "sign_in_providers", Outcome::Warn, "client_id_web");
     assert_one(&report, "master_key", Outcome::Warn, "does not look random");
     assert_one(&report, "connections", Outcome::Fail, "of ");
     assert_one(&report, "storage", Outcome::Warn, "is not there");

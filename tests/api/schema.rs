@@ -160,9 +160,16 @@ async fn enumerations_agree_with_the_database() {
         ("mentorship_goals", "status", texts!(GoalStatus)),
         ("action_items", "assignee", texts!(Side)),
         ("certificates", "side", texts!(Side)),
+        ("api_keys", "scopes", texts!(karya_core::Scope)),
         ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
         ("phone_codes", "purpose", texts!(karya_auth::CodePurpose)),
         ("data_exports", "state", texts!(karya::rights::ExportState)),
+        (
+            "factor_resets",
+            "state",
+            texts!(karya_auth::FactorResetState),
+        ),
+        ("users", "lock_reason", texts!(karya_auth::LockReason)),
         ("consents", "channel", texts!(karya_auth::ConsentChannel)),
         (
             "legal_documents",
@@ -172,6 +179,17 @@ async fn enumerations_agree_with_the_database() {
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("sessions", "first_factor", texts!(FirstFactor)),
+        ("sign_in_challenges", "first_factor", texts!(FirstFactor)),
+        (
+            "identities",
+            "provider",
+            texts!(karya_auth::IdentityProvider),
+        ),
+        (
+            "authorization_requests",
+            "provider",
+            texts!(karya_auth::IdentityProvider),
+        ),
         ("sessions", "second_factor", texts!(FactorMethod)),
         ("users", "timezone", texts!(karya_core::Timezone)),
         ("mentors", "state", texts!(MentorState)),
@@ -189,7 +207,7 @@ async fn enumerations_agree_with_the_database() {
         ),
     ] {
         let query = "SELECT pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]
-            WHERE contype = 'c' AND conrelid = $1::text::regclass AND attname = $2 AND pg_get_constraintdef(c.oid) LIKE '%ANY%'";
+            WHERE contype = 'c' AND conrelid = $1::text::regclass AND attname = $2 AND pg_get_constraintdef(c.oid) LIKE '%ARRAY[%'";
         let check: String = sql
             .query_one(query, &[&table, &column])
             .await

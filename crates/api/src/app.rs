@@ -12,7 +12,7 @@ use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::state::AppState;
-use crate::{health, pages, rights, spec, sync};
+use crate::{health, pages, rights, scopes, spec, sync};
 
 /// Every documented operation. Each is registered once; the document is collected from here.
 pub fn routes(cfg: &mut ServiceConfig<'_>) {
@@ -90,7 +90,9 @@ fn data(cfg: &mut web::ServiceConfig, state: &AppState) {
         .app_data(state.verifier.clone())
         .app_data(state.standings.clone())
         .app_data(state.passwords.clone())
+        .app_data(state.captcha.clone())
         .app_data(state.auth.clone())
+        .app_data(state.identity_providers.clone())
         .app_data(state.public_url.clone())
         .app_data(state.trusted_proxies.clone())
         .app_data(state.body_limits.clone())
@@ -103,6 +105,7 @@ fn data(cfg: &mut web::ServiceConfig, state: &AppState) {
         .app_data(state.fetcher.clone())
         .app_data(state.invitations.clone())
         .app_data(web::Data::new(Routes::of(spec::document())))
+        .app_data(web::Data::new(scopes::of_operations(spec::document())))
         .app_data(karya_web::path_config());
 }
 
@@ -124,6 +127,7 @@ fn cors(origins: &[String]) -> Cors {
             header::ACCEPT_LANGUAGE,
             header::IF_MATCH,
             header::IF_NONE_MATCH,
+            header::HeaderName::from_static("captcha-token"),
             header::HeaderName::from_static("idempotency-key"),
             header::HeaderName::from_static("x-app-version"),
         ])

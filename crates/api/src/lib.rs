@@ -12,6 +12,7 @@ mod health;
 mod logging;
 mod pages;
 pub mod rights;
+pub mod scopes;
 mod serve;
 pub mod spec;
 mod state;

@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod examples;
 mod finish;
+mod keys;
 mod limits;
 pub mod older;
 mod stale;
@@ -16,7 +17,12 @@ use utoipa_actix_web::AppExt;
 use self::examples::Example;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
-pub const NOT_IDEMPOTENT_BY_KEY: [&str; 12] = [
+pub const NOT_IDEMPOTENT_BY_KEY: [&str; 17] = [
+    "create_api_key",
+    "rotate_api_key",
+    "begin_social_sign_in",
+    "verify_social",
+    "begin_identity",
     "begin_passkey",
     "begin_passkey_sign_in",
     "verify_passkey",
@@ -38,13 +44,17 @@ pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
 pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 38] = [
+pub const PUBLIC: [&str; 42] = [
     "register_account",
     "verify_email",
     "login",
     "verify_factor",
     "begin_passkey_sign_in",
     "verify_passkey",
+    "list_auth_providers",
+    "begin_social_sign_in",
+    "verify_social",
+    "register_social",
     "refresh_tokens",
     "ask_for_password_reset",
     "confirm_password_reset",
@@ -86,7 +96,7 @@ pub const PUBLIC: [&str; 38] = [
         description = "Marketplace, mentoring, online safety and early warning for Indonesia's creative-economy SMEs.\n\n\
             **Mulai cepat**: daftar (`POST /v1/auth/register`), buka surel verifikasi, masuk (`POST /v1/auth/login`), \
             lalu kirim `Authorization: Bearer …`. Pesan galat tersedia dalam bahasa Indonesia (bawaan) dan Inggris \
-            lewat `Accept-Language`.\n\n\
+            lewat `Accept-Language`. Program tanpa pengguna memakai kunci API (`POST /v1/me/api-keys`).\n\n\
             **Conventions**: ids are UUIDv7; instants are RFC 3339 in UTC with three fractional digits; lists are \
             paged by an opaque `cursor`; every refusal is a problem document (RFC 9457) with a stable `code`; every \
             GET has an `ETag`; edits need `If-Match`; POST takes an `Idempotency-Key`; apps name themselves in \
@@ -97,6 +107,8 @@ pub const PUBLIC: [&str; 38] = [
     tags(
         (name = "auth", description = "Accounts, sessions and tokens"),
         (name = "me", description = "The account that is signed in"),
+        (name = "accounts", description = "Accounts of others, for staff"),
+        (name = "api keys", description = "Keys with which programs act for an account"),
         (name = "businesses", description = "Creative-economy businesses"),
         (name = "mentors", description = "Mentors and what they offer"),
         (name = "calendar", description = "The time that a mentor gives"),

@@ -5,11 +5,13 @@ use karya_core::{Clock, EmailAddress, MasterKey, Random, SessionId, UserId};
 use karya_db::{AsyncPgConnection, Db};
 use karya_jobs::{Job, JobError, WorkerBuilder};
 use karya_notifications::{
-    AccountMail, AccountNotice, FactorMail, FactorNotice, Mailer, Messenger, Template,
+    AccountMail, AccountNotice, ApiKeyMail, ApiKeyNotice, FactorMail, FactorNotice, Mailer,
+    Messenger, Template,
 };
 use serde::{Deserialize, Serialize};
 
 pub use crate::email_change_jobs::{NotifyEmailChanged, SendEmailChange};
+pub use crate::identity_jobs::NotifyIdentity;
 use crate::model::{Account, Session, UserState};
 pub use crate::phone_jobs::{NotifyPhone, SendPhoneCode, SendPhoneUndo};
 use crate::queries::Purpose;
@@ -40,9 +42,12 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<SendPasswordReset>(context.clone())
         .register::<NotifyPasswordChanged>(context.clone())
         .register::<NotifyFactor>(context.clone())
+        .register::<NotifyApiKey>(context.clone())
+        .register::<NotifyIdentity>(context.clone())
         .register::<SendEmailChange>(context.clone())
         .register::<NotifyEmailChanged>(context.clone())
         .register::<NotifyExportReady>(context.clone())
+        .register::<NotifyAccount>(context.clone())
         .register::<SendPhoneCode>(context.clone())
         .register::<SendPhoneUndo>(context.clone())
         .register::<NotifyPhone>(context.clone())
@@ -96,10 +101,16 @@ impl Job for SendVerification {
             queries::void_verifications(&mut conn, self.user_id, now).await?;
             let token_hash = (hash.as_slice(), Purpose::VerifyEmail);
             queries::insert_token(&mut conn, token_hash, self.user_id, now, expires_at).await?;
-            Template::VerifyEmail {
-                link: format!("{}/verify-email?token={token}", context.options.public_url),
-                token,
-                valid_hours: context.options.verification_ttl.num_hours(),
+            let valid_hours = context.options.verification_ttl.num_hours();
+            // The page asks for a password, and would have nothing to ask for.
+            if queries::find_hash(&conn, self.user_id).await?.is_none() {
+                Template::ProveAddress { token, valid_hours }
+            } else {
+                Template::VerifyEmail {
+                    link: format!("{}/verify-email?token={token}", context.options.public_url),
+                    token,
+                    valid_hours,
+                }
             }
         };
         drop(conn);
@@ -258,6 +269,39 @@ impl Job for NotifyExportReady {
     }
 }
 
+/// Tells the owner of an account what staff did with it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyAccount {
+    pub user_id: UserId,
+    pub notice: AccountNotice,
+}
+
+impl NotifyAccount {
+    pub(crate) async fn enqueue(
+        conn: &mut AsyncPgConnection,
+        user_id: UserId,
+        notice: AccountNotice,
+    ) -> Result<(), crate::AuthError> {
+        Ok(karya_jobs::enqueue(conn, &Self { user_id, notice }).await?)
+    }
+}
+
+impl Job for NotifyAccount {
+    const NAME: &'static str = "auth.notify_account";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        tell_account(&context, self.user_id, |display_name| {
+            Template::Account(AccountMail {
+                notice: self.notice,
+                display_name,
+                link: None,
+            })
+        })
+        .await
+    }
+}
+
 /// Tells the owner of an account what happened to its second factors.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct NotifyFactor {
@@ -289,6 +333,46 @@ impl Job for NotifyFactor {
     async fn run(self, context: Context) -> Result<(), JobError> {
         tell_account(&context, self.user_id, |display_name| {
             Template::Factor(FactorMail {
+                notice: self.notice,
+                display_name,
+                at: self.at,
+            })
+        })
+        .await
+    }
+}
+
+/// Tells the owner of an account what happened to one of its API keys.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyApiKey {
+    pub user_id: UserId,
+    pub at: DateTime<Utc>,
+    pub notice: ApiKeyNotice,
+}
+
+impl NotifyApiKey {
+    pub(crate) async fn enqueue(
+        conn: &mut AsyncPgConnection,
+        user_id: UserId,
+        at: DateTime<Utc>,
+        notice: ApiKeyNotice,
+    ) -> Result<(), crate::AuthError> {
+        let job = Self {
+            user_id,
+            at,
+            notice,
+        };
+        Ok(karya_jobs::enqueue(conn, &job).await?)
+    }
+}
+
+impl Job for NotifyApiKey {
+    const NAME: &'static str = "auth.notify_api_key";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        tell_account(&context, self.user_id, |display_name| {
+            Template::ApiKey(ApiKeyMail {
                 notice: self.notice,
                 display_name,
                 at: self.at,

@@ -84,7 +84,8 @@ impl Proved {
     fn methods(&self) -> Vec<String> {
         let first = match self.first {
             FirstFactor::Password => ["pwd"].as_slice(),
-            FirstFactor::Operator => &[],
+            // RFC 8176 has no word for what another provider asked for.
+            FirstFactor::Operator | FirstFactor::Social => &[],
             // A key on a device that asked for a finger, a face or a PIN.
             FirstFactor::Passkey => &["pop", "user", "mfa"],
         };

@@ -45,6 +45,8 @@ typed_id! {
     UserId,
     /// A signed-in device of an account.
     SessionId,
+    /// A key with which a program acts for an account.
+    ApiKeyId,
     /// A business (UMKM) on the marketplace.
     BusinessId,
     /// A kind of mentoring session that a mentor offers.

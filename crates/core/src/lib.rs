@@ -16,9 +16,11 @@ pub mod member_role;
 pub mod money;
 pub mod page;
 pub mod phone;
+pub mod policy;
 pub mod random;
 pub mod region;
 pub mod role;
+pub mod scope;
 pub mod sealing;
 pub mod text;
 pub mod text_enum;
@@ -32,7 +34,7 @@ pub use email::EmailAddress;
 pub use error::{ApiError, Challenge};
 pub use geo::Coordinates;
 pub use ids::{
-    BookingId, BookingSeriesId, BusinessId, GroupSessionId, OfferingId, SessionId, UserId,
+    ApiKeyId, BookingId, BookingSeriesId, BusinessId, GroupSessionId, OfferingId, SessionId, UserId,
 };
 pub use lang::Lang;
 pub use member_role::MemberRole;
@@ -42,6 +44,7 @@ pub use phone::PhoneNumber;
 pub use random::Random;
 pub use region::RegionCode;
 pub use role::Role;
+pub use scope::Scope;
 pub use sealing::MasterKey;
 pub use text::Text;
 pub use timezone::Timezone;

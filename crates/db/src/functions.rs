@@ -4,7 +4,8 @@
 
 use diesel::expression::Expression;
 use diesel::sql_types::{
-    Array, BigInt, Double, Integer, Interval, Json, Nullable, SingleValue, SqlType, Text, Uuid,
+    Array, BigInt, Double, Integer, Interval, Json, Nullable, SingleValue, SqlType, Text,
+    Timestamptz, Uuid,
 };
 
 pub use crate::schema::sql_types::Point;
@@ -96,6 +97,10 @@ diesel::define_sql_function! {
         keys: Array<Nullable<Text>>,
         max_attempts: Integer,
     ) -> Integer;
+}
+diesel::define_sql_function! {
+    /// The earlier of two instants.
+    fn least(one: Timestamptz, other: Timestamptz) -> Timestamptz;
 }
 diesel::define_sql_function! {
     /// Whether this transaction now holds the lock.

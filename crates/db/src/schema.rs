@@ -25,6 +25,36 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_key_secrets (prefix) {
+        /// Of the key, in clear text: finds it, and names it to people.
+        prefix -> Text,
+        key_id -> Uuid,
+        /// SHA-256 of the whole key, which is 256 random bits.
+        hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        /// Since when there is a newer one.
+        superseded_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        scopes -> Array<Nullable<Text>>,
+        /// Beside the limit of the client; none: only that.
+        requests_per_minute -> Nullable<Int4>,
+        created_at -> Timestamptz,
+        /// To the hour, so that a request costs no write.
+        last_used_at -> Nullable<Timestamptz>,
+        /// IPv4 /24 or IPv6 /48.
+        last_used_from -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     /// The chain of the security events, append-only.
     auth_event_seals (position) {
         position -> Int8,
@@ -56,6 +86,24 @@ diesel::table! {
     /// Events that the chain does not have yet: at most a minute of them.
     auth_events_to_seal (event_id) {
         event_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    /// Questions to other providers that wait for their answer; it takes them away.
+    authorization_requests (state_hash) {
+        /// SHA-256 of the state; the state itself is never stored.
+        state_hash -> Bytea,
+        provider -> Text,
+        /// Who links an identity or proves it again; null: somebody signs in.
+        user_id -> Nullable<Uuid>,
+        /// SHA-256 of what the ID token must hold.
+        nonce_hash -> Nullable<Bytea>,
+        /// S256 of the code verifier (RFC 7636), which the app keeps.
+        code_challenge -> Nullable<Text>,
+        redirect_uri -> Nullable<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
     }
 }
 
@@ -478,6 +526,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Requests of staff to remove all second factors of somebody who lost them.
+    factor_resets (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        state -> Text,
+        /// How the person proved who they are.
+        evidence -> Text,
+        asked_by -> Nullable<Uuid>,
+        asked_at -> Timestamptz,
+        not_before -> Timestamptz,
+        expires_at -> Timestamptz,
+        /// Who approved or refused; none if the owner showed a factor after all.
+        settled_by -> Nullable<Uuid>,
+        settled_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     group_seats (id) {
         id -> Uuid,
         session_id -> Uuid,
@@ -537,6 +603,22 @@ diesel::table! {
         headers -> Jsonb,
         body -> Bytea,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Accounts at other providers: each signs in by itself.
+    identities (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        provider -> Text,
+        issuer -> Text,
+        /// With the issuer, who it is. Never the e-mail address: those change hands.
+        subject -> Text,
+        /// How the provider called it when it was linked, for its owner to recognise it. Proves nothing.
+        label -> Nullable<Text>,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -699,10 +781,8 @@ diesel::table! {
 diesel::table! {
     passwords (user_id) {
         user_id -> Uuid,
-        /// PHC string: algorithm, parameters, salt and hash.
+        /// PHC string: algorithm, parameters, name of the pepper if there is one, salt and hash.
         phc -> Text,
-        /// Which configured pepper went into the hash; none when null.
-        pepper_id -> Nullable<Int2>,
         changed_at -> Timestamptz,
     }
 }
@@ -847,7 +927,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Sign-ins whose password was right and that wait for a second factor. They go with a change of the password.
+    /// Sign-ins whose first factor was right and that wait for a second. They go when what began them may not sign in any more.
     sign_in_challenges (token_hash) {
         /// SHA-256 of the token; the token itself is never stored.
         token_hash -> Bytea,
@@ -860,6 +940,8 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
+        /// What was shown already.
+        first_factor -> Text,
     }
 }
 
@@ -984,6 +1066,11 @@ diesel::table! {
         version -> Int4,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        /// The member of staff who set the state; none if the owner or the system did.
+        state_by -> Nullable<Uuid>,
+        lock_reason -> Nullable<Text>,
+        /// For staff: a ticket, what was seen.
+        lock_note -> Nullable<Text>,
     }
 }
 
@@ -1003,8 +1090,11 @@ diesel::table! {
 }
 
 diesel::joinable!(action_items -> mentorship_goals (goal_id));
+diesel::joinable!(api_key_secrets -> api_keys (key_id));
+diesel::joinable!(api_keys -> users (user_id));
 diesel::joinable!(auth_event_seals -> auth_events (event_id));
 diesel::joinable!(auth_events_to_seal -> auth_events (event_id));
+diesel::joinable!(authorization_requests -> users (user_id));
 diesel::joinable!(availability_overrides -> calendars (user_id));
 diesel::joinable!(availability_schedules -> calendars (user_id));
 diesel::joinable!(blocks -> calendars (blocker_id));
@@ -1054,6 +1144,7 @@ diesel::joinable!(group_seats -> users (mentee_id));
 diesel::joinable!(group_sessions -> mentors (mentor_id));
 diesel::joinable!(group_suspensions -> group_sessions (session_id));
 diesel::joinable!(group_suspensions -> session_alerts (alert_id));
+diesel::joinable!(identities -> users (user_id));
 diesel::joinable!(known_devices -> users (user_id));
 diesel::joinable!(mentorship_goals -> mentorships (mentorship_id));
 diesel::joinable!(mentorships -> mentors (mentor_id));
@@ -1081,6 +1172,9 @@ diesel::joinable!(waitlist_entries -> users (mentee_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     action_items,
+    api_key_secrets,
+    api_keys,
+    authorization_requests,
     availability_overrides,
     availability_schedules,
     blocks,
@@ -1109,6 +1203,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_seats,
     group_sessions,
     group_suspensions,
+    identities,
     known_devices,
     mentors,
     mentorship_goals,

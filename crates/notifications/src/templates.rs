@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use karya_core::Lang;
 
 use crate::{
-    AccountMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail, MentorMail,
-    MentorshipMail, PhoneMail, SeriesMail, phrases,
+    AccountMail, ApiKeyMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail,
+    IdentityMail, MentorMail, MentorshipMail, PhoneMail, SeriesMail, identity, phrases,
 };
 
 /// A mail, apart from who gets it.
@@ -19,6 +19,12 @@ pub enum Template {
         /// Opens the confirmation page.
         link: String,
         /// For the app, when the link cannot be opened.
+        token: String,
+        valid_hours: i64,
+    },
+    /// Asks somebody to prove an address, for an account that signs in by another provider and has no password.
+    ProveAddress {
+        /// For the app: there is no page that could ask who it is.
         token: String,
         valid_hours: i64,
     },
@@ -83,8 +89,11 @@ pub enum Template {
     Documents(DocumentsMail),
     /// Tells the owner of an account what happened to its second factors.
     Factor(FactorMail),
+    ApiKey(ApiKeyMail),
     /// Tells the owner of an account what happened to its phone number.
     Phone(PhoneMail),
+    /// Tells the owner of an account what happened to its accounts at other providers.
+    Identity(IdentityMail),
 }
 
 /// A mail in words.
@@ -285,7 +294,10 @@ impl Template {
             Self::Dispute(mail) => mail.words(id),
             Self::Documents(mail) => mail.words(id),
             Self::Factor(mail) => mail.words(id),
+            Self::ApiKey(mail) => mail.words(id),
             Self::Phone(mail) => mail.words(id),
+            Self::Identity(mail) => mail.words(id),
+            Self::ProveAddress { token, valid_hours } => identity::prove_address(token, *valid_hours, id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {
@@ -322,9 +334,9 @@ mod tests {
     use super::Template;
     use crate::{
         AccountMail, AccountNotice, BookingMail, BookingNotice, DisputeMail, DisputeNotice,
-        DocumentsMail, FactorMail, FactorNotice, GroupMail, GroupNotice, MentorDecision,
-        MentorMail, MentorshipMail, MentorshipNotice, OtherMentor, PhoneMail, PhoneNotice,
-        SeriesMail, SeriesNotice,
+        DocumentsMail, FactorMail, FactorNotice, GroupMail, GroupNotice, IdentityMail,
+        IdentityNotice, MentorDecision, MentorMail, MentorshipMail, MentorshipNotice, OtherMentor,
+        PhoneMail, PhoneNotice, SeriesMail, SeriesNotice,
     };
 
     fn verify() -> Template {
@@ -450,6 +462,11 @@ mod tests {
                 when: bad(),
                 count: 2,
             }),
+            Template::ApiKey(ApiKeyMail {
+                notice: ApiKeyNotice::Revoked { name: bad() },
+                display_name: bad(),
+                at: chrono::DateTime::UNIX_EPOCH,
+            }),
             Template::Factor(FactorMail {
                 notice: FactorNotice::Added { label: bad() },
                 display_name: bad(),
@@ -458,6 +475,11 @@ mod tests {
             Template::Phone(PhoneMail {
                 notice: PhoneNotice::Changed,
                 number: bad(),
+                display_name: bad(),
+                at: chrono::DateTime::UNIX_EPOCH,
+            }),
+            Template::Identity(IdentityMail {
+                notice: IdentityNotice::Linked { provider: bad() },
                 display_name: bad(),
                 at: chrono::DateTime::UNIX_EPOCH,
             }),

@@ -9,13 +9,14 @@ use actix_web::{FromRequest, HttpRequest, web};
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use karya_core::policy::{self, Action, Relation};
 use karya_core::role::Role;
 use karya_core::{Clock, SessionId, UserId};
 use karya_db::Db;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::codes::UNAUTHENTICATED;
-use crate::{Problem, Standings};
+use crate::{Problem, Standings, api_key};
 
 /// The `typ` of our access tokens. Any other JWT, however well signed, is not one.
 pub const TOKEN_TYPE: &str = "at+jwt";
@@ -51,12 +52,13 @@ fn known_roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Role>, 
         .collect())
 }
 
-/// An account that proved who it is, in a session that goes on. The roles are those of the database, at most three
-/// seconds old: what the token says of them is for clients.
+/// An account that proved who it is, in a session that goes on, or by an API key that has the scope of the operation.
+/// The roles are those of the database, at most three seconds old: what the token says of them is for clients.
 #[derive(Debug, Clone)]
 pub struct Actor {
     pub user_id: UserId,
-    pub session_id: SessionId,
+    /// None: by an API key.
+    session_id: Option<SessionId>,
     pub roles: Vec<Role>,
 }
 
@@ -161,41 +163,53 @@ impl TokenVerifier {
 }
 
 impl Actor {
+    pub(crate) fn by_key(user_id: UserId, roles: Vec<Role>) -> Self {
+        Self {
+            user_id,
+            session_id: None,
+            roles,
+        }
+    }
+
+    /// The session. Who comes with an API key has none and is refused, whatever its scopes.
+    pub fn session(&self) -> Result<SessionId, Problem> {
+        self.session_id.ok_or_else(api_key::not_by_key)
+    }
+
+    /// Whether they may do it to something that they are `relation` to, by the [policy](karya_core::policy).
     #[must_use]
-    pub fn has(&self, role: Role) -> bool {
-        self.roles.contains(&role)
+    pub fn may(&self, relation: Relation, action: Action) -> bool {
+        policy::may(&self.roles, relation, action)
     }
 }
 
-/// The claims of the token, if the request has one that is sound in itself.
-fn claims(req: &HttpRequest) -> Result<Option<Claims>, Problem> {
-    let refused = || Problem::of(&UNAUTHENTICATED);
+/// What the request has for a token, if anything.
+fn bearer(req: &HttpRequest) -> Result<Option<&str>, Problem> {
     let Some(value) = req.headers().get(header::AUTHORIZATION) else {
         return Ok(None);
     };
-    let (scheme, token) = value
-        .to_str()
-        .ok()
-        .and_then(|v| v.split_once(' '))
-        .ok_or_else(refused)?;
-    let verifier = req
-        .app_data::<web::Data<TokenVerifier>>()
-        .ok_or_else(refused)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(refused());
-    }
-    let claims = verifier.verify(token.trim()).map_err(|error| {
-        tracing::debug!(%error, "a token was refused");
-        refused()
-    })?;
-    Ok(Some(claims))
+    let parts = value.to_str().ok().and_then(|v| v.split_once(' '));
+    let token = parts.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    token
+        .map(|(_, token)| Some(token.trim()))
+        .ok_or_else(|| Problem::of(&UNAUTHENTICATED))
 }
 
 async fn identify(req: HttpRequest) -> Result<Option<Actor>, Problem> {
-    let Some(claims) = claims(&req)? else {
+    let refused = || Problem::of(&UNAUTHENTICATED);
+    let Some(token) = bearer(&req)? else {
         return Ok(None);
     };
-    let refused = || Problem::of(&UNAUTHENTICATED);
+    if token.starts_with(api_key::LEAD) {
+        return api_key::identify(&req, token).await.map(Some);
+    }
+    let verifier = req
+        .app_data::<web::Data<TokenVerifier>>()
+        .ok_or_else(refused)?;
+    let claims = verifier.verify(token).map_err(|error| {
+        tracing::debug!(%error, "a token was refused");
+        refused()
+    })?;
     let db = req.app_data::<web::Data<Db>>().ok_or_else(refused)?;
     let clock = req.app_data::<web::Data<Clock>>().ok_or_else(refused)?;
     let standings = req.app_data::<web::Data<Standings>>().ok_or_else(refused)?;
@@ -205,7 +219,7 @@ async fn identify(req: HttpRequest) -> Result<Option<Actor>, Problem> {
     };
     Ok(Some(Actor {
         user_id: claims.sub,
-        session_id: claims.sid,
+        session_id: Some(claims.sid),
         roles,
     }))
 }

@@ -1,6 +1,7 @@
 //! What every handler stands on: problem documents, extractors, idempotency, conditional requests, limits.
 
 pub mod actor;
+pub mod api_key;
 mod apps;
 pub mod client_ip;
 pub mod codes;
@@ -13,6 +14,7 @@ mod file_body;
 pub mod idempotency;
 mod if_match;
 mod json;
+mod memory;
 mod merge_patch;
 pub mod paging;
 pub mod problem;
@@ -24,6 +26,7 @@ mod security_headers;
 mod standing;
 
 pub use actor::{Actor, MaybeActor, TokenVerifier};
+pub use api_key::OperationScopes;
 pub use apps::{AppPolicies, AppPolicy, Version, app_versions};
 pub use client_ip::{ClientIp, TrustedProxies};
 pub use codes::CODES;

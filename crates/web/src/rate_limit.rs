@@ -9,12 +9,13 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError, web};
+use actix_web::{Error, HttpMessage, HttpRequest, ResponseError, web};
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
+use crate::api_key::{Budget, Budgets, KeyStanding};
 use crate::codes::RATE_LIMITED;
 use crate::{ClientIp, Problem};
 
@@ -34,11 +35,13 @@ struct Limiter {
     requests: AtomicU32,
 }
 
-/// The budgets of one client: one for everything, a smaller one for what tries credentials.
+/// The budgets of one client: one for everything, a smaller one for what tries credentials. API keys may have one of
+/// their own beside it.
 #[derive(Clone)]
 pub struct RateLimits {
     general: Arc<Limiter>,
     credentials: Arc<Limiter>,
+    keys: Budgets,
 }
 
 impl RateLimits {
@@ -57,12 +60,34 @@ impl RateLimits {
         Self {
             general: limiter("general", general),
             credentials: limiter("credentials", credentials),
+            keys: Budgets::default(),
         }
+    }
+
+    /// Takes one request of a key's own budget, if it has one, whose state goes with the reply.
+    pub(crate) fn take_of_key(
+        &self,
+        req: &HttpRequest,
+        standing: &KeyStanding,
+    ) -> Result<(), Problem> {
+        let Some(per_minute) = standing.per_minute else {
+            return Ok(());
+        };
+        let mut known = req.extensions_mut();
+        if known.contains::<Budget>() {
+            return Ok(());
+        }
+        let (budget, taken) = self.keys.take(standing.key, per_minute);
+        known.insert(budget);
+        taken.map_err(|wait| {
+            metrics::counter!("karya_rate_limited_total", "policy" => "api_key").increment(1);
+            Problem::later(&RATE_LIMITED, wait)
+        })
     }
 
     /// `path` as the router sees it: percent-encoded letters are letters.
     fn of(&self, path: &str) -> &Limiter {
-        const CREDENTIALS: [&str; 19] = [
+        const CREDENTIALS: [&str; 21] = [
             "/v1/auth/register",
             "/v1/auth/login",
             "/v1/auth/email-verification",
@@ -70,7 +95,9 @@ impl RateLimits {
             "/v1/auth/email-change",
             "/v1/auth/phone-change/",
             "/v1/auth/passkey/",
+            "/v1/auth/social/",
             "/v1/auth/step-up",
+            "/v1/me/identities",
             "/v1/me/passkeys/",
             "/v1/me/password",
             "/v1/me/email-change",
@@ -128,8 +155,12 @@ pub async fn rate_limit(
             (req.into_response(refusal), 0, wait.as_secs())
         }
     };
-    let policy = format!("\"{}\";q={};w=60", limiter.name, limiter.per_minute);
-    let state = format!("\"{}\";r={remaining};t={reset}", limiter.name);
+    let mut policy = format!("\"{}\";q={};w=60", limiter.name, limiter.per_minute);
+    let mut state = format!("\"{}\";r={remaining};t={reset}", limiter.name);
+    if let Some(key) = response.request().extensions().get::<Budget>() {
+        policy += &format!(", \"api_key\";q={};w=60", key.per_minute);
+        state += &format!(", \"api_key\";r={};t={}", key.remaining, key.reset);
+    }
     for (name, value) in [(POLICY, policy), (RATE_LIMIT, state)] {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);

@@ -64,7 +64,7 @@ impl FromRequest for RecentAuth {
             let db = req.app_data::<web::Data<Db>>().ok_or_else(internal)?;
             let clock = req.app_data::<web::Data<Clock>>().ok_or_else(internal)?;
             let reader = db.read().await?;
-            if Self::given(&reader, clock.now(), actor.session_id).await? {
+            if Self::given(&reader, clock.now(), actor.session()?).await? {
                 Ok(Self(actor))
             } else {
                 Err(Self::required())

@@ -2,10 +2,9 @@
 //!
 //! A token is good for minutes, but a lock, a lost role, a changed password or an ended session must count at once.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::role::Role;
@@ -15,12 +14,8 @@ use karya_db::schema::{sessions, users};
 use karya_db::{Db, DbError};
 
 use crate::actor::Claims;
-
-/// How old an answer of the database may be: so long after its end, a session may still be served by another process.
-const FRESH: Duration = Duration::seconds(3);
-
-/// How many sessions are remembered at once, at about 150 bytes each.
-const CAPACITY: usize = 50_000;
+use crate::api_key::KeyStanding;
+use crate::memory::Memory;
 
 #[derive(Clone)]
 struct Standing {
@@ -32,24 +27,16 @@ struct Standing {
     good: bool,
 }
 
-struct Remembered {
-    /// None: there is no such session.
-    standing: Option<Standing>,
-    read_at: DateTime<Utc>,
+#[derive(Default)]
+struct Known {
+    sessions: Memory<SessionId, Standing>,
+    /// By the prefix of the secret.
+    keys: Memory<String, KeyStanding>,
 }
 
-impl Remembered {
-    /// A clock that was set back makes nothing young again.
-    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        self.read_at <= now && now - self.read_at < FRESH
-    }
-}
-
-/// What this process remembers of sessions, for three seconds at most. Cheap to clone.
+/// What this process remembers of sessions and of API keys, for three seconds at most. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Standings {
-    remembered: Arc<Mutex<HashMap<SessionId, Remembered>>>,
-}
+pub struct Standings(Arc<Known>);
 
 impl Standings {
     /// The roles that the account of a sound token has now; none if its session or its epoch is over.
@@ -69,55 +56,32 @@ impl Standings {
         let verdict = standing
             .as_ref()
             .and_then(|standing| verdict(standing, now, claims));
-        self.remember(now, claims.sid, standing);
+        self.0.sessions.remember(now, claims.sid, standing);
         Ok(verdict)
     }
 
     /// Forgets a session that was just ended: here it is over at once.
     pub fn forget(&self, session: SessionId) {
-        self.lock().remove(&session);
+        self.0.sessions.forget_one(&session);
     }
 
-    /// Forgets all sessions of an account.
+    /// Forgets all sessions and keys of an account.
     pub fn forget_user(&self, user: UserId) {
-        self.lock().retain(|_, remembered| {
-            remembered
-                .standing
-                .as_ref()
-                .is_some_and(|standing| standing.user != user)
-        });
+        self.0.sessions.forget(|standing| standing.user == user);
+        self.0.keys.forget(|standing| standing.user == user);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Remembered>> {
-        self.remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn keys(&self) -> &Memory<String, KeyStanding> {
+        &self.0.keys
     }
 
     fn remembered(&self, now: DateTime<Utc>, claims: &Claims) -> Option<Option<Vec<Role>>> {
-        let all = self.lock();
-        let known = all.get(&claims.sid).filter(|known| known.is_fresh(now))?;
-        match &known.standing {
+        match self.0.sessions.recall(now, &claims.sid)? {
             // The token was issued after what is remembered.
             Some(standing) if standing.epoch < claims.epoch => None,
-            Some(standing) => Some(verdict(standing, now, claims)),
+            Some(standing) => Some(verdict(&standing, now, claims)),
             None => Some(None),
         }
-    }
-
-    fn remember(&self, now: DateTime<Utc>, session: SessionId, standing: Option<Standing>) {
-        let mut all = self.lock();
-        if all.len() >= CAPACITY {
-            all.retain(|_, remembered| remembered.is_fresh(now));
-            if all.len() >= CAPACITY {
-                all.clear();
-            }
-        }
-        let remembered = Remembered {
-            standing,
-            read_at: now,
-        };
-        all.insert(session, remembered);
     }
 }
 
@@ -165,8 +129,9 @@ mod tests {
     use chrono::Duration;
     use karya_core::{Clock, SessionId, UserId};
 
-    use super::{CAPACITY, Standing, Standings};
+    use super::{Standing, Standings};
     use crate::actor::Claims;
+    use crate::memory::CAPACITY;
 
     #[test]
     fn an_answer_is_believed_for_three_seconds() {
@@ -198,7 +163,10 @@ mod tests {
             verdict.map(|roles| roles.is_some())
         };
         assert_eq!(of(&claims, 0), None);
-        standings.remember(now, claims.sid, Some(standing.clone()));
+        standings
+            .0
+            .sessions
+            .remember(now, claims.sid, Some(standing.clone()));
         for (seconds, expected) in [(0, Some(true)), (2, Some(true)), (3, None), (-1, None)] {
             assert_eq!(of(&claims, seconds), expected, "{seconds}");
         }
@@ -218,8 +186,11 @@ mod tests {
         standings.forget_user(claims.sub);
         assert_eq!(of(&claims, 0), None);
         for _ in 0..CAPACITY + 10 {
-            standings.remember(now, SessionId::fresh(), Some(standing.clone()));
+            standings
+                .0
+                .sessions
+                .remember(now, SessionId::fresh(), Some(standing.clone()));
         }
-        assert!(standings.lock().len() <= CAPACITY);
+        assert!(standings.0.sessions.len() <= CAPACITY);
     }
 }

@@ -10,7 +10,10 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::{Error, HttpServer, test};
 use karya::{AppState, Parts};
 use karya_auth::ops::NewVerifiedUser;
-use karya_auth::{AuthOptions, HashingOptions, Issuer, PasswordPool, PhoneOptions};
+use karya_auth::{
+    AuthOptions, Captcha, HashingOptions, IdentityProviders, Issuer, PasswordPool, PhoneOptions,
+    SocialOptions,
+};
 use karya_core::role::Role;
 use karya_core::{Clock, EmailAddress, MasterKey, Random, Text, UserId};
 use karya_db::{Db, DbOptions};
@@ -202,6 +205,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
         memory_kib: 64,
         iterations: 1,
         max_wait: Duration::from_secs(30),
+        ..HashingOptions::default()
     };
     Parts {
         db: pool,
@@ -211,6 +215,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
         issuer,
         verifier,
         passwords: PasswordPool::start(hashing).unwrap(),
+        captcha: Captcha::default(),
         auth: AuthOptions {
             public_url: public_url.clone(),
             phones: Some(PhoneOptions {
@@ -218,6 +223,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
             }),
             ..AuthOptions::default()
         },
+        identity_providers: IdentityProviders::new(SocialOptions::default(), Fetcher::default()),
         invitations: Invitations::new(
             &public_url,
             &EmailAddress::parse("halo@karya.test").unwrap(),

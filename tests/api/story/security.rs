@@ -1,17 +1,23 @@
-//! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey beside
-//! his password, and later a phone number; Wayan has an authenticator app, and then another address.
+//! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey and
+//! his account at Google beside his password, and later a phone number; Wayan has an authenticator app, and then another
+//! address.
 
-use serde_json::json;
+use chrono::Duration;
+use karya_core::Role;
+use serde_json::{Value, json};
 
 use super::Story;
 use super::script::mailed_token;
-use crate::harness::{Authenticator, PASSWORD, SoftPasskey};
+use crate::harness::{Authenticator, PASSWORD, SoftPasskey, merged};
 
 pub(super) async fn tell(story: &mut Story<'_>) {
     rights(story).await;
     passkeys(story).await;
+    api_keys(story).await;
+    identities(story).await;
     second_factor(story).await;
     another_address(story).await;
+    staff(story).await;
     phones(story).await;
 }
 
@@ -49,6 +55,46 @@ async fn passkeys(story: &mut Story<'_>) {
     let step = story.step("verify_passkey").by("nobody").body(body);
     step.done().await;
     let step = story.step("remove_my_passkey").by("Joko").of("Joko");
+    step.done().await;
+}
+
+async fn api_keys(story: &mut Story<'_>) {
+    let made = story.step("create_api_key").done().await;
+    story.name("api_key_id", &made["api_key"]["id"]);
+    story.step("rotate_api_key").done().await;
+    story.step("list_my_api_keys").done().await;
+    story.step("revoke_api_key").done().await;
+}
+
+async fn identities(story: &mut Story<'_>) {
+    let provider = story.provider;
+    let answer = |begun: &Value| {
+        let token = provider.sign(&provider.claims("joko", &begun["nonce"]));
+        json!({ "proof": { "state": begun["state"], "id_token": token } })
+    };
+    let step = story.step("list_auth_providers").by("nobody");
+    step.done().await;
+    let step = story.step("begin_identity").by("Joko").of("Joko");
+    let body = answer(&step.done().await);
+    let step = story.step("add_identity").by("Joko").of("Joko").body(body);
+    let linked = step.done().await;
+    story.name("identity_id", &linked["id"]);
+    let step = story.step("list_my_identities").by("Joko").of("Joko");
+    step.done().await;
+    let step = story.step("begin_social_sign_in").by("nobody");
+    let body = answer(&step.done().await);
+    let step = story.step("verify_social").by("nobody").body(body);
+    step.done().await;
+    let step = story.step("begin_social_sign_in").by("nobody");
+    let begun = step.silently().done().await;
+    let other = json!({ "email_verified": false });
+    let claims = merged(provider.claims("ratri", &begun["nonce"]), &other);
+    let body = json!({
+        "proof": { "state": begun["state"], "id_token": provider.sign(&claims) }, "email": "ratri@contoh.id",
+    });
+    let step = story.step("register_social").by("nobody").body(body);
+    step.done().await;
+    let step = story.step("remove_my_identity").by("Joko").of("Joko");
     step.done().await;
 }
 
@@ -92,6 +138,43 @@ async fn another_address(story: &mut Story<'_>) {
     let step = story.step("undo_email_change").by("nobody");
     let body = json!({ "token": token, "new_password": "tenun-gringsing-dobel-ikat" });
     step.body(body).done().await;
+}
+
+/// What staff does with the account of Joko, who lost his phone.
+async fn staff(story: &mut Story<'_>) {
+    story.app.staff("Tuti", Role::Admin).await;
+    let joko = story.app.sign_in("Joko").await;
+    Authenticator::enrol(story.app, &joko).await;
+    let me = joko.get("/v1/me").await.ok(200);
+    story.name("account_id", &me["id"]);
+    let step = story.step("list_accounts").by("admin");
+    step.query("?email=joko@contoh.id").done().await;
+    for id in [
+        "get_account",
+        "list_account_security_events",
+        "lock_account",
+        "unlock_account",
+        "end_account_sessions",
+        "send_account_password_reset",
+    ] {
+        story.step(id).by("admin").of("Joko").done().await;
+    }
+    for id in ["grant_role", "revoke_role"] {
+        let step = story.step(id).by("admin").of("Joko");
+        step.at("role", "moderator").done().await;
+    }
+    let step = story.step("ask_for_factor_reset").by("admin").of("Joko");
+    let asked = step.done().await;
+    story.name("factor_reset_id", &asked["id"]);
+    story.step("list_factor_resets").by("admin").done().await;
+    let step = story.step("refuse_factor_reset").by("admin").of("Joko");
+    step.done().await;
+    let step = story.step("ask_for_factor_reset").by("admin").silently();
+    let asked = step.done().await;
+    story.name("factor_reset_id", &asked["id"]);
+    story.app.clock.advance(Duration::hours(25));
+    let step = story.step("approve_factor_reset").by("Tuti").of("Joko");
+    step.done().await;
 }
 
 async fn phones(story: &mut Story<'_>) {

@@ -33,6 +33,12 @@ impl Config {
         } else if is_weak(&self.secrets.master_key) {
             refuse("secrets.master_key repeats one byte", MAKE_A_KEY);
         }
+        if self.peppers().is_err() {
+            refuse(
+                "secrets.password_pepper and secrets.previous_password_peppers do not fit",
+                "each is 32 random bytes in base64 (`openssl rand -base64 32`), and there are previous ones only beside a present one",
+            );
+        }
         if self.server.public_url.starts_with("http://") && !is_local(&self.server.public_url) {
             refuse(
                 "server.public_url is not https",
@@ -50,6 +56,15 @@ impl Config {
                 "auth.passkey_rp_id and auth.passkey_origins do not fit",
                 "name a domain, and an https origin of it or below it among the origins",
             );
+        }
+        if self.captcha().is_err() {
+            refuse(
+                "captcha.verify_url and captcha.secret do not fit",
+                "set both, the first to an https address, or neither",
+            );
+        }
+        for (found, fix) in self.social.faults() {
+            refuse(found, fix);
         }
         if self.mail.transport == MailTransport::Folder {
             refuse(

@@ -1,7 +1,10 @@
 use std::time::Duration;
 
-use karya_auth::{AuthOptions, HashingOptions, PasskeyOptions, PhoneOptions};
+use karya_auth::{
+    AuthOptions, BadPepper, Captcha, HashingOptions, PasskeyOptions, Peppers, PhoneOptions,
+};
 use karya_db::DbOptions;
+use karya_fetch::{Fetcher, Url};
 use karya_notifications::{
     BadWhatsAppOptions, FolderGateway, MailOptions, Messenger, SmtpOptions, SmtpSecurity,
     Transport, WhatsApp, WhatsAppOptions,
@@ -24,14 +27,44 @@ impl Config {
         }
     }
 
-    pub(crate) fn hashing_options(&self) -> HashingOptions {
-        HashingOptions {
+    /// The peppers of password hashes, the one for new hashes first.
+    pub(crate) fn peppers(&self) -> Result<Peppers, BadPepper> {
+        let secrets = &self.secrets;
+        let current = Some(secrets.password_pepper.as_str()).filter(|text| !text.is_empty());
+        let previous = secrets.previous_password_peppers.iter();
+        if current.is_none() && !secrets.previous_password_peppers.is_empty() {
+            // The first of them would become the present one.
+            return Err(BadPepper);
+        }
+        Peppers::from_base64(current.into_iter().chain(previous.map(String::as_str)))
+    }
+
+    pub(crate) fn hashing_options(&self) -> Result<HashingOptions, BadPepper> {
+        Ok(HashingOptions {
+            peppers: self.peppers()?,
             threads: self.auth.hash_threads,
             queue: self.auth.hash_queue,
             memory_kib: self.auth.hash_memory_kib,
             iterations: self.auth.hash_iterations,
             ..HashingOptions::default()
+        })
+    }
+
+    /// Where captchas are checked. Both of its settings, or neither.
+    pub(crate) fn captcha(&self) -> Result<Captcha, String> {
+        let (at, secret) = (&self.captcha.verify_url, &self.captcha.secret);
+        if at.is_empty() && secret.is_empty() {
+            return Ok(Captcha::default());
         }
+        let fetcher = Fetcher::default();
+        let url = Url::parse(at).map_err(|reason| format!("captcha.verify_url: {reason}"))?;
+        fetcher
+            .check(&url)
+            .map_err(|reason| format!("captcha.verify_url: {reason}"))?;
+        if secret.is_empty() {
+            return Err("captcha.secret is empty".into());
+        }
+        Ok(Captcha::at(url, secret.clone(), fetcher))
     }
 
     pub(crate) fn auth_options(&self) -> AuthOptions {

@@ -11,6 +11,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use karya_auth::SocialOptions;
 use karya_web::AppPolicies;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -25,6 +26,9 @@ pub struct Config {
     pub database: Database,
     pub secrets: Secrets,
     pub auth: Auth,
+    pub captcha: Captcha,
+    /// Sign-in with accounts of other providers.
+    pub social: SocialOptions,
     pub mail: Mail,
     pub messages: Messages,
     pub rate_limit: RateLimit,
@@ -80,6 +84,12 @@ pub struct Secrets {
     /// 32 random bytes in base64. Everything sealed at rest depends on it.
     pub master_key: String,
     pub master_key_file: Option<PathBuf>,
+    /// 32 random bytes in base64 that go into password hashes; none if empty. Losing it means that everybody needs a
+    /// new password.
+    pub password_pepper: String,
+    pub password_pepper_file: Option<PathBuf>,
+    /// Peppers of before: they go on to verify, until everybody has signed in once more.
+    pub previous_password_peppers: Vec<String>,
 }
 
 /// Accounts and sessions.
@@ -96,6 +106,18 @@ pub struct Auth {
     pub passkey_rp_id: String,
     /// Web origins and apps (`android:apk-key-hash:…`) that may use them; the public address if empty.
     pub passkey_origins: Vec<String>,
+}
+
+/// Captchas, before who registers or asks for a new password.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Captcha {
+    /// The provider's address for checks (siteverify), such as `https://challenges.cloudflare.com/turnstile/v0/siteverify`.
+    /// No captchas if empty.
+    pub verify_url: String,
+    /// By which the provider knows this server.
+    pub secret: String,
+    pub secret_file: Option<PathBuf>,
 }
 
 /// How mails leave.
@@ -255,6 +277,9 @@ impl Default for Config {
             secrets: Secrets {
                 master_key: String::new(),
                 master_key_file: None,
+                password_pepper: String::new(),
+                password_pepper_file: None,
+                previous_password_peppers: Vec::new(),
             },
             auth: Auth {
                 hash_threads: std::thread::available_parallelism().map_or(2, usize::from),
@@ -264,6 +289,12 @@ impl Default for Config {
                 passkey_rp_id: String::new(),
                 passkey_origins: Vec::new(),
             },
+            captcha: Captcha {
+                verify_url: String::new(),
+                secret: String::new(),
+                secret_file: None,
+            },
+            social: SocialOptions::default(),
             mail: Mail {
                 transport: MailTransport::Folder,
                 folder: ".karya/mail".into(),

@@ -91,7 +91,7 @@ pub(super) async fn ask_for_data_export(
     let now = clock.now();
     idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
-            let who = (actor.user_id, actor.session_id);
+            let who = (actor.user_id, actor.session()?);
             let export = export::ask(conn, now, who).await?;
             Reply::new(StatusCode::ACCEPTED, &DataExportView::from(export))
         })
@@ -173,7 +173,7 @@ pub(super) async fn download_my_data_export(
     drop(reader);
     let content = export::read(&storage, &master_key, &export).await?;
     let mut conn = db.conn().await?;
-    let downloaded = Event::of(EventKind::ExportDownloaded, user).session(actor.session_id);
+    let downloaded = Event::of(EventKind::ExportDownloaded, user).session(actor.session()?);
     audit::record(&mut conn, now, downloaded)
         .await
         .map_err(DbError::from)?;

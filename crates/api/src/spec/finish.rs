@@ -13,7 +13,7 @@ use utoipa::openapi::{
 
 use super::examples::{self, Example};
 use super::{KEY_REQUIRED, NOT_IDEMPOTENT_BY_KEY, UNLIMITED};
-use super::{limits, stale};
+use super::{keys, limits, stale};
 
 /// A refusal that many operations share.
 struct Shared {
@@ -25,7 +25,7 @@ struct Shared {
     codes: &'static str,
 }
 
-const SHARED: [Shared; 9] = [
+const SHARED: [Shared; 11] = [
     shared(
         "UnreadableRequest",
         "400",
@@ -37,6 +37,18 @@ const SHARED: [Shared; 9] = [
         "401",
         "`auth.unauthenticated`",
         "`auth.unauthenticated`",
+    ),
+    shared(
+        "ScopeRequired",
+        "403",
+        keys::SCOPE_REQUIRED,
+        keys::SCOPE_REQUIRED,
+    ),
+    shared(
+        "KeyNotAccepted",
+        "403",
+        keys::NOT_ACCEPTED,
+        keys::NOT_ACCEPTED,
     ),
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
@@ -118,14 +130,18 @@ pub(super) fn finish(
             .build(),
     ]);
     let mut components = document.components.take().unwrap_or_default();
-    components
-        .security_schemes
-        .insert("bearer".into(), SecurityScheme::Http(bearer()).into());
+    for (name, scheme) in [("bearer", bearer()), ("api_key", keys::scheme())] {
+        let scheme = SecurityScheme::Http(scheme);
+        components
+            .security_schemes
+            .insert(name.into(), scheme.into());
+    }
     components.headers = headers();
     components.responses = SHARED
         .iter()
         .map(|shared| (shared.name.to_owned(), shared.response()))
         .collect();
+    let mut listed = Vec::new();
     for (path, item) in &mut document.paths.paths {
         let is_versioned = path.starts_with("/v1/");
         stale::show_current(item, &mut components);
@@ -141,6 +157,7 @@ pub(super) fn finish(
                 add_parameters(method, operation);
                 // Said of each, not left out: nothing at all could as well be forgotten.
                 operation.security.get_or_insert_default();
+                listed.extend(keys::open_to_keys(operation));
                 share_refusals(operation, is_versioned);
                 add_headers(method, operation);
                 limits::complete_operation(operation);
@@ -150,6 +167,7 @@ pub(super) fn finish(
     }
     limits::complete_components(&mut components);
     document.components = Some(components);
+    faults.extend(keys::unknown(&listed));
     faults.extend(examples.keys().map(|id| format!("{id} is no operation")));
     faults
 }
@@ -240,14 +258,19 @@ impl Shared {
     }
 
     fn response(&self) -> RefOr<Response> {
-        let body = Content::new(Some(Ref::from_schema_name("ProblemBody")));
-        let mut response = ResponseBuilder::new()
-            .description(self.codes)
-            .content("application/problem+json", body)
-            .build();
+        let mut response = problem(self.codes);
         add_response_headers(self.status, false, &mut response);
         RefOr::T(response)
     }
+}
+
+/// A refusal, described by its codes.
+pub(super) fn problem(codes: &str) -> Response {
+    let body = Content::new(Some(Ref::from_schema_name("ProblemBody")));
+    ResponseBuilder::new()
+        .description(codes)
+        .content("application/problem+json", body)
+        .build()
 }
 
 fn is_one_of(operation: &Operation, ids: &[&str]) -> bool {

@@ -60,6 +60,7 @@ fn node(value: &mut Value, at: &str) -> Result<(), Untranslatable> {
                     "example" | "examples" => {}
                     "schema" => schema(member, &at)?,
                     "schemas" => each(member, &at)?,
+                    "security" => without_roles(member),
                     _ => node(member, &at)?,
                 }
             }
@@ -67,6 +68,16 @@ fn node(value: &mut Value, at: &str) -> Result<(), Untranslatable> {
         }
         Value::Array(items) => items.iter_mut().try_for_each(|item| node(item, at)),
         _ => Ok(()),
+    }
+}
+
+/// Roles are of 3.1; what they are is in the description of the scheme and of the refusal.
+fn without_roles(requirements: &mut Value) {
+    let all = requirements.as_array_mut().into_iter().flatten();
+    for requirement in all.filter_map(Value::as_object_mut) {
+        requirement
+            .values_mut()
+            .for_each(|roles| *roles = json!([]));
     }
 }
 
@@ -179,6 +190,15 @@ mod tests {
         ] {
             assert!(schema(&new).is_err(), "{new}");
         }
+    }
+
+    #[test]
+    fn a_scheme_is_named_without_roles() {
+        let of = |roles| json!({ "get": { "security": [{ "api_key": roles }] } });
+        assert_eq!(
+            v3_0(&json!({ "paths": of(json!(["a:read"])) })).unwrap()["paths"],
+            of(json!([]))
+        );
     }
 
     #[test]

@@ -132,7 +132,7 @@ pub(crate) async fn give_consent(
     let now = clock.now();
     idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
-            let who = (actor.user_id, actor.session_id);
+            let who = (actor.user_id, actor.session()?);
             let what = (body.document, body.version.as_str());
             let given = ops::give_consent(conn, now, who, locale, what).await?;
             Reply::ok(&ConsentView::from(given))

@@ -63,7 +63,7 @@ pub(crate) async fn ask_for_email_change(
     let mut conn = db.conn().await?;
     idempotency
         .once(&mut conn, now, Some(user), async |conn| {
-            let who = (user, actor.session_id);
+            let who = (user, actor.session()?);
             // Only here: a repeated request gets its reply, though its password may be another one by now.
             ops::ask_for_email_change(conn, now, who, &email, &proof?).await?;
             Reply::new(

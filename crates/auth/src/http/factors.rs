@@ -195,7 +195,7 @@ pub(crate) async fn confirm_factor(
         .once(&mut conn, now, Some(user), async |conn| {
             // Only here: a repeated request gets its reply, though its code is used up.
             admitted?;
-            let (who, shown) = ((user, actor.session_id), (*factor, body.code.as_str()));
+            let (who, shown) = ((user, actor.session()?), (*factor, body.code.as_str()));
             let factor = ops::confirm_totp(conn, now, &master_key, who, shown).await?;
             Reply::ok(&FactorView::from(factor))
         })

@@ -1,6 +1,10 @@
+pub(crate) mod accounts;
+pub(crate) mod api_keys;
 pub(crate) mod consents;
 pub(crate) mod email_change;
+pub(crate) mod factor_resets;
 pub(crate) mod factors;
+pub(crate) mod identities;
 pub(crate) mod jwks;
 pub(crate) mod me;
 pub(crate) mod passkeys;
@@ -10,6 +14,7 @@ pub(crate) mod register;
 pub(crate) mod security_events;
 pub(crate) mod session;
 pub(crate) mod sessions;
+pub(crate) mod social;
 pub(crate) mod step_up;
 
 use actix_web::HttpResponse;

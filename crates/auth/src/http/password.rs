@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::phones::{check_code, reachable};
 use super::step_up::require_recent_factor;
 use super::{identifier, once_by_mail};
+use crate::captcha::Person;
 use crate::model::Identifier;
 use crate::{AuthError, AuthOptions, PasswordPool, ops, password};
 
@@ -59,20 +60,33 @@ pub(crate) struct PasswordResetAccepted {
     resend_at: Option<DateTime<Utc>>,
 }
 
+impl PasswordResetAccepted {
+    pub(super) const SENT: Self = Self {
+        status: "mail_sent",
+        request_id: None,
+        expires_at: None,
+        resend_at: None,
+    };
+}
+
 /// Ask for a new password
 ///
 /// Sends a link to the address if it has an account, three times an hour at most; or a code of six digits to the phone,
 /// by WhatsApp, after a minute another one, then after twice as long each time. The answer is the same if there is no
 /// account.
-#[utoipa::path(tag = "auth", responses(
+#[utoipa::path(tag = "auth", params(
+    ("Captcha-Token" = Option<String>, Header, description = "What the captcha gave the app, where the server asks for one", max_length = 4096),
+), responses(
     CommonProblems,
     (status = 202, description = "A mail or a message is on its way, if there is an account", body = PasswordResetAccepted),
+    (status = 403, description = "`auth.captcha_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`auth.phones_off`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "`auth.too_many_codes`, `request.rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[post("/auth/password-reset")]
 pub(crate) async fn ask_for_password_reset(
+    _person: Person,
     ip: ClientIp,
     idempotency: Idempotency,
     db: Data<Db>,
@@ -93,12 +107,7 @@ pub(crate) async fn ask_for_password_reset(
             let accepted = match &whose {
                 Identifier::Email(email) => {
                     ops::ask_for_reset(conn, now, email).await?;
-                    PasswordResetAccepted {
-                        status: "mail_sent",
-                        request_id: None,
-                        expires_at: None,
-                        resend_at: None,
-                    }
+                    PasswordResetAccepted::SENT
                 }
                 Identifier::Phone(number) => {
                     let asked = ops::ask_for_reset_by_phone(conn, now, number, ip).await?;
@@ -274,7 +283,7 @@ pub(crate) async fn change_my_password(
     let mut conn = db.conn().await?;
     let reply = idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
-            let who = (actor.user_id, actor.session_id);
+            let who = (actor.user_id, actor.session()?);
             ops::change_password(conn, now, who, &prepared?).await?;
             Reply::ok(&PasswordChanged::new())
         })

@@ -96,7 +96,7 @@ pub(crate) async fn ask_for_phone(
     let number = check.finish(number).map_err(AuthError::from)?;
     reachable(&options, &number)?;
     let (actor, now) = (recent.0, clock.now());
-    let who = (actor.user_id, actor.session_id);
+    let who = (actor.user_id, actor.session()?);
     let mut conn = db.conn().await?;
     idempotency
         .once(&mut conn, now, Some(actor.user_id), async |conn| {
@@ -149,7 +149,7 @@ pub(crate) async fn verify_phone(
 ) -> Result<HttpResponse, Problem> {
     check_code(&body.code)?;
     let (user, now) = (actor.user_id, clock.now());
-    let who = (user, actor.session_id);
+    let who = (user, actor.session()?);
     let mut conn = db.conn().await?;
     // Counted even if it is refused, so not in the transaction that a refusal rolls back.
     let looked = ops::look_in_session(&mut conn, &master_key, now, who, &body.code).await;
@@ -192,7 +192,7 @@ pub(crate) async fn remove_my_phone(
     db: Data<Db>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
-    let who = (recent.0.user_id, recent.0.session_id);
+    let who = (recent.0.user_id, recent.0.session()?);
     let mut conn = db.conn().await?;
     ops::remove_phone(&mut conn, clock.now(), who).await?;
     Ok(HttpResponse::NoContent().finish())

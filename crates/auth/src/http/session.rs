@@ -2,7 +2,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use chrono::{DateTime, Utc};
-use karya_core::{Check, Clock, MasterKey, Random, Rule, SessionId, Text};
+use karya_core::{Check, Clock, MasterKey, Random, Rule, SessionId};
 use karya_db::Db;
 use karya_web::{Actor, ClientIp, CommonProblems, Json, Problem, ProblemBody, Standings};
 use serde::{Deserialize, Serialize};
@@ -49,28 +49,12 @@ impl Login {
     fn parse(&self, ip: ClientIp) -> Result<(Identifier, Device), AuthError> {
         let mut check = Check::new();
         let identifier = identifier(&mut check, self.email.as_deref(), self.phone.as_deref());
-        let name = check.optional("/device_name", self.device_name.as_deref(), |name| {
-            Text::line(name, 1, 100)
-        });
+        let told = (self.device_name.as_deref(), self.device_token.as_deref());
+        let device = Device::parse(&mut check, told, self.platform, ip);
         if self.password.chars().count() > password::MAX {
             check.fail("/password", Rule::TooLong { max: password::MAX });
         }
-        if self.device_token.as_ref().is_some_and(|t| t.len() > 100) {
-            check.fail("/device_token", Rule::TooLong { max: 100 });
-        }
-        let parsed = identifier.zip(name).map(|(identifier, name)| {
-            let name = name.map(Text::into_string);
-            (
-                identifier,
-                Device {
-                    name,
-                    platform: self.platform,
-                    ip_prefix: Some(ip.prefix()),
-                    token: self.device_token.clone(),
-                },
-            )
-        });
-        Ok(check.finish(parsed)?)
+        Ok(check.finish(identifier.zip(device))?)
     }
 }
 
@@ -286,7 +270,7 @@ pub(crate) async fn logout(
     standings: Data<Standings>,
 ) -> Result<HttpResponse, Problem> {
     let mut conn = db.conn().await?;
-    ops::logout(&mut conn, clock.now(), actor.user_id, actor.session_id).await?;
-    standings.forget(actor.session_id);
+    ops::logout(&mut conn, clock.now(), actor.user_id, actor.session()?).await?;
+    standings.forget(actor.session()?);
     Ok(HttpResponse::NoContent().finish())
 }

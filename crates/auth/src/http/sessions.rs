@@ -83,7 +83,7 @@ pub(crate) async fn list_my_sessions(
     cursors: Data<Cursors>,
     Query(page): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let (user, now) = (actor.user_id, clock.now());
+    let (user, current, now) = (actor.user_id, actor.session()?, clock.now());
     let scope = format!("sessions {user}");
     let paging = Paging::new(&cursors, scope, page.limit, page.cursor.as_deref())?;
     let times = (now, now - options.refresh_idle);
@@ -96,7 +96,7 @@ pub(crate) async fn list_my_sessions(
     let (rows, next_cursor) = paging.cut(rows, |session| session.id);
     let items = rows
         .into_iter()
-        .map(|session| SessionView::new(session, actor.session_id))
+        .map(|session| SessionView::new(session, current))
         .collect();
     Ok(Reply::ok(&SessionPage { items, next_cursor })?.into())
 }
@@ -130,7 +130,7 @@ pub(crate) async fn end_my_session(
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionsEnded {
     #[schema(minimum = 0, maximum = 1_000_000, example = 2)]
-    ended: usize,
+    pub(super) ended: usize,
 }
 
 /// End my other sessions
@@ -153,7 +153,7 @@ pub(crate) async fn end_my_other_sessions(
     standings: Data<Standings>,
 ) -> Result<HttpResponse, Problem> {
     let actor = recent.0;
-    let keep = Some(actor.session_id);
+    let keep = Some(actor.session()?);
     end_many(&actor, keep, idempotency, &db, &clock, &standings).await
 }
 

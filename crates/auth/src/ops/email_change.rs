@@ -199,6 +199,7 @@ pub async fn undo_email_change(
         queries::void_later_undos(conn, user, change.id, now).await?;
         queries::set_password(conn, user, phc, now).await?;
         queries::raise_epoch(conn, user).await?;
+        super::api_keys::revoke_all(conn, now, user).await?;
         audit::record(conn, now, Event::of(EventKind::EmailChangeUndone, user)).await?;
         after_change(conn, now, user, None).await?;
         Ok(user)

@@ -85,8 +85,13 @@ pub(crate) async fn admit(
     pace: Pace,
 ) -> Result<i32, AuthError> {
     conn.transaction(async |conn| {
-        queries::insert_attempts(conn, key, now).await?;
-        let (attempts, last_at, blocked_until) = queries::lock_attempts(conn, key).await?;
+        let (attempts, last_at, blocked_until) = loop {
+            queries::insert_attempts(conn, key, now).await?;
+            // Gone again if the owner has just been let off.
+            if let Some(counted) = queries::lock_attempts(conn, key).await? {
+                break counted;
+            }
+        };
         if let Some(until) = blocked_until.filter(|until| *until > now) {
             let retry_after = (until - now).to_std().unwrap_or_default();
             return Err(AuthError::TooManyAttempts { retry_after });

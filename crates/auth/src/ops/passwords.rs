@@ -1,13 +1,13 @@
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::{EmailAddress, Invalid, SessionId, UserId};
+use karya_core::{EmailAddress, Invalid, PhoneNumber, SessionId, UserId};
 use karya_db::{Conn, Db, OnConstraint};
 use uuid::Uuid;
 
 use super::step_up::{check_current_password, wrong_current_password};
 use super::{guard, hash_of};
 use crate::audit::{self, Event, EventKind};
-use crate::model::Account;
+use crate::model::{Account, Identifier};
 use crate::queries::Purpose;
 use crate::{AuthError, PasswordPool, jobs, password, queries};
 
@@ -84,6 +84,8 @@ pub async fn reset_password(
             .await?
             .ok_or(AuthError::ResetInvalid)?;
         queries::raise_epoch(conn, user).await?;
+        forgive_strangers(conn, user).await?;
+        super::api_keys::revoke_all(conn, now, user).await?;
         let proved = if let Purpose::ResetByPhone = purpose {
             None
         } else {
@@ -93,6 +95,8 @@ pub async fn reset_password(
         };
         if let Some(address) = proved {
             queries::delete_other_claims(conn, &address, user).await?;
+            // Whoever began the account at another provider is not known to be who reads the mailbox.
+            queries::delete_identities(conn, user).await?;
             let proved = Event::of(EventKind::EmailVerified, user).reason("password_reset");
             audit::record(conn, now, proved).await?;
         }
@@ -105,6 +109,22 @@ pub async fn reset_password(
         Ok(user)
     })
     .await
+}
+
+/// Strangers may have guessed at the password that is no more; its owner, who proved the mailbox, need not wait for them.
+async fn forgive_strangers(conn: &mut AsyncPgConnection, user: UserId) -> Result<(), AuthError> {
+    let Some(account) = queries::find_account(conn, user).await? else {
+        return Ok(());
+    };
+    let email = EmailAddress::parse(&account.email).ok();
+    let phone = account.phone.as_ref();
+    let phone = phone.and_then(|phone| PhoneNumber::parse(&phone.number).ok());
+    for name in [email.map(Identifier::Email), phone.map(Identifier::Phone)] {
+        if let Some(name) = name {
+            queries::forget_attempts(conn, &guard::counter(&name, None)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A change of password whose values are in order.

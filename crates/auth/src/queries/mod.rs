@@ -11,6 +11,8 @@ use karya_db::schema::{emails, passwords, phones, refresh_tokens, sessions, user
 
 use crate::model::{Account, Identifier, NewSession, Phone, RefreshToken, Session, User};
 
+mod accounts;
+mod api_keys;
 mod attempts;
 mod consents;
 mod credentials;
@@ -18,12 +20,15 @@ mod devices;
 mod email_changes;
 mod events;
 mod factors;
+mod identities;
 mod one_time_tokens;
 mod passkeys;
 mod phone_codes;
 mod phone_numbers;
 pub(crate) mod signing_keys;
 
+pub(crate) use accounts::*;
+pub(crate) use api_keys::*;
 pub(crate) use attempts::*;
 pub(crate) use consents::*;
 pub(crate) use credentials::*;
@@ -31,6 +36,7 @@ pub(crate) use devices::*;
 pub(crate) use email_changes::*;
 pub(crate) use events::*;
 pub(crate) use factors::*;
+pub(crate) use identities::*;
 pub(crate) use one_time_tokens::*;
 pub(crate) use passkeys::*;
 pub(crate) use phone_codes::*;
