@@ -137,15 +137,15 @@ fn code() -> Message {
     }
 }
 
-fn accepted() -> Option<(&'static str, String)> {
+fn accepted() -> (&'static str, String) {
     let body = r#"{"messaging_product":"whatsapp","contacts":[{"input":"6281234567890","wa_id":"6281234567890"}],
         "messages":[{"id":"wamid.HBgNNjI4MTIz"}]}"#;
-    Some(("200 OK", body.to_owned()))
+    ("200 OK", body.to_owned())
 }
 
 #[tokio::test]
 async fn a_code_goes_out_as_an_authentication_template() {
-    let meta = Meta::answering(accepted()).await;
+    let meta = Meta::answering(Some(accepted())).await;
     meta.send(Lang::Id, &code()).await.unwrap();
     let (head, body) = meta.request();
     assert!(
@@ -199,7 +199,7 @@ async fn a_code_goes_out_as_an_authentication_template() {
 
 #[tokio::test]
 async fn notices_go_out_as_utility_templates() {
-    let meta = Meta::answering(accepted()).await;
+    let meta = Meta::answering(Some(accepted())).await;
     let changed = Message::NumberChanged {
         at: chrono::DateTime::UNIX_EPOCH,
         link: "https://karya.test/undo-phone-change?token=abc".into(),
@@ -230,7 +230,7 @@ async fn notices_go_out_as_utility_templates() {
       "name": "karya_number_changed"
     }
     "#);
-    let meta = Meta::answering(accepted()).await;
+    let meta = Meta::answering(Some(accepted())).await;
     meta.send(Lang::Id, &Message::NumberInUse).await.unwrap();
     let template = &meta.request().1["template"];
     assert_eq!(template["name"], "karya_number_in_use");
@@ -292,7 +292,7 @@ async fn trouble_that_passes_is_told_from_a_refusal() {
         let meta = Meta::answering(answer).await;
         assert_eq!(meta.send(Lang::Id, &code()).await, Err(expected));
     }
-    let mut meta = Meta::answering(accepted()).await;
+    let mut meta = Meta::answering(Some(accepted())).await;
     // Nobody is there.
     meta.port = 1;
     let error = meta.send(Lang::Id, &code()).await;
@@ -301,7 +301,7 @@ async fn trouble_that_passes_is_told_from_a_refusal() {
 
 #[tokio::test]
 async fn it_says_whether_number_and_token_fit_without_sending() {
-    let meta = Meta::answering(accepted()).await;
+    let meta = Meta::answering(Some(accepted())).await;
     meta.gateway().greet().await.unwrap();
     let (head, _) = meta.request();
     assert!(

@@ -20,10 +20,14 @@ impl Phones {
         of_number.map(|(_, text)| text.clone()).collect()
     }
 
-    /// The code in the newest message to a number.
+    /// The newest code that a number got.
     pub fn code(&self, number: &str) -> String {
-        let message = self.of(number).pop().expect("a message");
-        message.split(' ').next().unwrap().to_owned()
+        let messages = self.of(number);
+        let codes = messages.iter().filter_map(|text| {
+            let code = text.split(' ').next()?;
+            code.parse::<u32>().ok().map(|_number| code.to_owned())
+        });
+        codes.last().expect("a code")
     }
 }
 

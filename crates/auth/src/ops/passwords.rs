@@ -86,11 +86,12 @@ pub async fn reset_password(
         queries::raise_epoch(conn, user).await?;
         forgive_strangers(conn, user).await?;
         super::api_keys::revoke_all(conn, now, user).await?;
-        let proved = match purpose {
-            Purpose::ResetByPhone => None,
-            _ => queries::verify_claim(conn, user, now)
+        let proved = if let Purpose::ResetByPhone = purpose {
+            None
+        } else {
+            queries::verify_claim(conn, user, now)
                 .await
-                .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?,
+                .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?
         };
         if let Some(address) = proved {
             queries::delete_other_claims(conn, &address, user).await?;
