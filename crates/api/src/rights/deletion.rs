@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
 use karya_auth::audit::{self, Event, EventKind};
-use karya_auth::ops::{close_account, lock_account, reopen_account};
+use karya_auth::ops::{close_account, hold_account, reopen_account};
 use karya_business_profile::rights as businesses;
 use karya_core::{SessionId, UserId};
 use karya_db::DbError;
@@ -30,7 +30,7 @@ pub(super) async fn ask(
     (user, session): (UserId, SessionId),
     grace: TimeDelta,
 ) -> Result<Deletion, Problem> {
-    if !lock_account(conn, user).await? {
+    if !hold_account(conn, user).await? {
         return Err(Problem::of(&UNAUTHENTICATED));
     }
     let last = queries::last_deletion(conn, user)
@@ -123,7 +123,7 @@ pub(super) async fn cancel(
     (user, session): (UserId, SessionId),
 ) -> Result<Deletion, Problem> {
     // Whoever erases holds it too, and leaves nothing to lock.
-    if !lock_account(conn, user).await? {
+    if !hold_account(conn, user).await? {
         return Err(Problem::of(&UNAUTHENTICATED));
     }
     let mut deletion = show(conn, user).await?;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_auth::audit::{self, Event, EventKind};
-use karya_auth::ops::{Contact, contact, end_account, lock_account};
+use karya_auth::ops::{Contact, contact, end_account, hold_account};
 use karya_core::{Lang, MasterKey, UserId};
 use karya_db::DbError;
 use karya_jobs::JobError;
@@ -82,7 +82,7 @@ async fn begin(
     let user = deletion.user_id;
     conn.transaction(async |conn| {
         // Of erasing and taking back, one goes first; sign-ins wait too, and then find nothing.
-        if !lock_account(conn, user).await? {
+        if !hold_account(conn, user).await? {
             return Err(Stopped::Over);
         }
         let current = queries::find_deletion(conn, deletion.id).await?;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
 use karya_auth::audit::{self, Event, EventKind};
-use karya_auth::ops::lock_account;
+use karya_auth::ops::hold_account;
 use karya_core::{SessionId, UserId};
 use karya_db::DbError;
 use karya_web::Problem;
@@ -45,7 +45,7 @@ pub(super) async fn ask(
     (kind, detail): (DataRequestKind, String),
 ) -> Result<DataRequest, Problem> {
     // Under the lock, so that many at once are counted too.
-    if !lock_account(conn, user).await? {
+    if !hold_account(conn, user).await? {
         return Err(Problem::of(&UNAUTHENTICATED));
     }
     let waiting = queries::count_waiting(conn, user).await;

@@ -34,11 +34,11 @@ pub async fn contact(conn: &AsyncPgConnection, user: UserId) -> Result<Option<Co
 
 /// Locks an account until the transaction ends, before anything else of it: of two who want to close, open or erase it,
 /// one goes first. False: there is none that can be signed in to.
-pub async fn lock_account(conn: &mut AsyncPgConnection, user: UserId) -> Result<bool, AuthError> {
+pub async fn hold_account(conn: &mut AsyncPgConnection, user: UserId) -> Result<bool, AuthError> {
     Ok(queries::lock_usable(conn, user).await?.is_some())
 }
 
-/// Shuts an account that is locked by [`lock_account`]: every session but one ends, with all that could open another.
+/// Shuts an account that is locked by [`hold_account`]: every session but one ends, with all that could open another.
 pub async fn close_account(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,

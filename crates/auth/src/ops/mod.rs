@@ -30,7 +30,7 @@ pub(crate) use api_keys::{
     ApiKey, KeyToMake, MAX_LIFE as MAX_KEY_LIFE, MAX_OVERLAP as MAX_KEY_OVERLAP, ShownKey,
     create_api_key, revoke_api_key, rotate_api_key,
 };
-pub use closing::{Contact, close_account, contact, end_account, lock_account, reopen_account};
+pub use closing::{Contact, close_account, contact, end_account, hold_account, reopen_account};
 pub(crate) use consents::{Standing, give_consent, list_consents, withdraw_consent};
 pub use devices::end_everybodys_sessions;
 pub(crate) use devices::{end_session, end_sessions};
