@@ -110,7 +110,7 @@ pub(crate) async fn step_up(
         })
         .await?;
     // It may have shown a second factor for the first time.
-    standings.forget(actor.session_id);
+    standings.forget(actor.session()?);
     Ok(reply)
 }
 
