@@ -1,7 +1,7 @@
 use chrono::{DateTime, Duration, Utc};
 use karya_core::role::Role;
 use karya_core::{PhoneNumber, SessionId, UserId};
-use karya_web::actor::Claims;
+use karya_web::token::Claims;
 use uuid::Uuid;
 
 use crate::keys::KeyError;

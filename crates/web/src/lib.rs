@@ -1,6 +1,6 @@
 //! What every handler stands on: problem documents, extractors, idempotency, conditional requests, limits.
 
-pub mod actor;
+mod actor;
 pub mod api_key;
 mod apps;
 pub mod client_ip;
@@ -24,8 +24,9 @@ mod recent_auth;
 mod reply;
 mod security_headers;
 mod standing;
+pub mod token;
 
-pub use actor::{Actor, Holder, MaybeActor, StaffFactor, StaffFactorMissing, TokenVerifier};
+pub use actor::{Actor, Holder, MaybeActor, StaffFactor, StaffFactorMissing};
 pub use api_key::OperationScopes;
 pub use apps::{AppPolicies, AppPolicy, Version, app_versions};
 pub use client_ip::{ClientIp, TrustedProxies};
@@ -48,3 +49,4 @@ pub use recent_auth::RecentAuth;
 pub use reply::Reply;
 pub use security_headers::security_headers;
 pub use standing::{Bearer, Standings};
+pub use token::TokenVerifier;

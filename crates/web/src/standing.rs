@@ -13,9 +13,9 @@ use karya_db::functions::roles_of;
 use karya_db::schema::{sessions, users};
 use karya_db::{Db, DbError};
 
-use crate::actor::Claims;
 use crate::api_key::KeyStanding;
 use crate::memory::Memory;
+use crate::token::Claims;
 
 #[derive(Clone)]
 struct Standing {
@@ -163,8 +163,8 @@ mod tests {
     use karya_core::{Clock, SessionId, UserId};
 
     use super::{Standing, Standings};
-    use crate::actor::Claims;
     use crate::memory::CAPACITY;
+    use crate::token::Claims;
 
     #[test]
     fn an_answer_is_believed_for_three_seconds() {

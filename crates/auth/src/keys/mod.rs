@@ -15,7 +15,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use karya_core::{MasterKey, SessionId, UserId};
 use karya_web::TokenVerifier;
-use karya_web::actor::{Claims, TOKEN_TYPE};
+use karya_web::token::{Claims, TOKEN_TYPE};
 use uuid::Uuid;
 
 use crate::model::{KeyState, SigningKey};
