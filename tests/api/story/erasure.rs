@@ -18,11 +18,19 @@ const MARKER: &str = "zqpenandax";
 
 /// Columns that take no words, as a constraint wants digits or codes.
 const UNPLANTED: &[&str] = &[
+    "api_key_secrets.prefix",
+    "api_keys.scopes",
     "business_registrations.nib",
     "business_registrations.nik_last4",
     "business_registrations.npwp_last4",
     "businesses.phone",
     "mentors.languages",
+    "phone_changes.new_number",
+    "phone_changes.old_number",
+    "phone_codes.number",
+    "phones.number",
+    // Of locked accounts alone, and those are not erased.
+    "users.lock_note",
 ];
 
 /// Values of this kind that hold the marker; the first that the constraints let in is taken.
@@ -126,6 +134,8 @@ async fn add_rows(app: &TestApp, sql: &Sql, user: &str) {
             VALUES (gen_random_uuid(), {id}, 'x', sha256({id}::text::bytea), now());
          INSERT INTO external_calendars (id, owner_id, url_sealed, host, etag, created_at)
             VALUES (gen_random_uuid(), {id}, 'x', 'x', 'x', now());
+         INSERT INTO factor_resets (id, user_id, state, evidence, asked_at, not_before, expires_at)
+            VALUES (gen_random_uuid(), {id}, 'open', 'KTP asli.', now(), now(), now() + interval '1 day');
          INSERT INTO identities (id, user_id, provider, issuer, subject, label, created_at)
             VALUES (gen_random_uuid(), {id}, 'x', 'x', {id}::text, 'x', now());
          INSERT INTO authorization_requests (state_hash, provider, user_id, code_challenge, redirect_uri, created_at, expires_at)
