@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Look, Story};
+use super::{Look, Story, stage};
 use crate::harness::TestApp;
 
 /// The hosts of the links in a text.
@@ -20,7 +20,8 @@ fn hosts(text: &str) -> BTreeSet<String> {
 /// Four times the same hole in one project, and once in another: the host of a request became that of a link in a mail.
 #[actix_web::test]
 async fn no_link_of_any_mail_follows_the_request() {
-    let app = TestApp::new().await;
+    let stage = stage().await;
+    let app = &stage.0;
     for header in [
         "host",
         "x-forwarded-host",
@@ -44,7 +45,7 @@ async fn no_link_of_any_mail_follows_the_request() {
         ("x-forwarded-prefix", || "/evil".to_owned()),
     ]);
     *app.heard.borrow_mut() = Some(Vec::new());
-    Story::tell(&app, Look::Nothing).await;
+    Story::tell(&stage, Look::Nothing).await;
     app.run_jobs().await;
     let mails = app.mailer.sent();
     let mut linked = 0;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use karya::config::LogFormat;
 use serde_json::Value;
 
-use super::{Look, Story};
+use super::{Look, Story, stage};
 use crate::contract::walk;
 use crate::harness::TestApp;
 use crate::logs::Sink;
@@ -119,14 +119,15 @@ fn forms(secret: &str) -> Vec<String> {
 async fn no_secret_of_the_story_is_in_the_database_or_the_log() {
     let sink = Sink::default();
     let _guard = sink.listen(LogFormat::Json, "info,karya=debug");
-    let app = TestApp::new().await;
-    keep_everything(&app).await;
+    let stage = stage().await;
+    let app = &stage.0;
+    keep_everything(app).await;
     *app.heard.borrow_mut() = Some(Vec::new());
     // Kept replies are rows too.
     app.always
         .borrow_mut()
         .push(("idempotency-key", || uuid::Uuid::now_v7().to_string()));
-    Story::tell(&app, Look::Nothing).await;
+    Story::tell(&stage, Look::Nothing).await;
     app.run_all_jobs().await;
 
     let mut secrets = Secrets::default();
