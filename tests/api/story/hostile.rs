@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::{Look, Story, stage};
-use crate::harness::TestApp;
 
 /// The hosts of the links in a text.
 fn hosts(text: &str) -> BTreeSet<String> {
