@@ -320,9 +320,10 @@ mod tests {
 
     use super::Template;
     use crate::{
-        AccountMail, AccountNotice, BookingMail, BookingNotice, DisputeMail, DisputeNotice,
-        DocumentsMail, FactorMail, FactorNotice, GroupMail, GroupNotice, MentorDecision,
-        MentorMail, MentorshipMail, MentorshipNotice, OtherMentor, SeriesMail, SeriesNotice,
+        AccountMail, AccountNotice, ApiKeyMail, ApiKeyNotice, BookingMail, BookingNotice,
+        DisputeMail, DisputeNotice, DocumentsMail, FactorMail, FactorNotice, GroupMail,
+        GroupNotice, MentorDecision, MentorMail, MentorshipMail, MentorshipNotice, OtherMentor,
+        SeriesMail, SeriesNotice,
     };
 
     fn verify() -> Template {
