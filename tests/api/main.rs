@@ -39,4 +39,6 @@ mod shell;
 mod step_up;
 mod story;
 mod sync;
+mod webhooks;
+mod webhooks_failing;
 mod workspace;

@@ -12,6 +12,7 @@ const LAYERS: [&[&str]; 6] = [
         "karya-auth",
         "karya-business-profile",
         "karya-mentoring-booking",
+        "karya-webhooks",
     ],
     &["karya"],
 ];

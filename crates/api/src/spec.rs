@@ -17,7 +17,9 @@ use utoipa_actix_web::AppExt;
 use self::examples::Example;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
-pub const NOT_IDEMPOTENT_BY_KEY: [&str; 13] = [
+pub const NOT_IDEMPOTENT_BY_KEY: [&str; 15] = [
+    "create_webhook",
+    "rotate_webhook_secret",
     "create_api_key",
     "rotate_api_key",
     "begin_passkey",
@@ -98,6 +100,7 @@ pub const PUBLIC: [&str; 36] = [
         (name = "auth", description = "Accounts, sessions and tokens"),
         (name = "me", description = "The account that is signed in"),
         (name = "api keys", description = "Keys with which programs act for an account"),
+        (name = "webhooks", description = "Addresses that are told what happens, by Standard Webhooks"),
         (name = "businesses", description = "Creative-economy businesses"),
         (name = "mentors", description = "Mentors and what they offer"),
         (name = "calendar", description = "The time that a mentor gives"),
@@ -171,6 +174,11 @@ pub fn json() -> Result<String, SpecError> {
 /// The same for older generators, as `openapi/karya-3.0.json` holds it.
 pub fn json_3_0() -> Result<String, SpecError> {
     Ok(text(&older::v3_0(&complete()?)?)?)
+}
+
+/// The document of what webhooks get, as `openapi/karya-webhooks.json` holds it.
+pub fn webhooks_json() -> Result<String, SpecError> {
+    Ok(text(&karya_webhooks::document())?)
 }
 
 fn complete() -> Result<serde_json::Value, SpecError> {

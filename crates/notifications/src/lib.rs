@@ -14,6 +14,7 @@ mod mentorship;
 mod phrases;
 mod series;
 pub mod templates;
+mod webhook;
 
 pub use account::{AccountMail, AccountNotice};
 pub use api_key::{ApiKeyMail, ApiKeyNotice};
@@ -29,3 +30,4 @@ pub use mentor::{MentorDecision, MentorMail};
 pub use mentorship::{MentorshipMail, MentorshipNotice};
 pub use series::{SeriesMail, SeriesNotice};
 pub use templates::Template;
+pub use webhook::WebhookMail;

@@ -6,7 +6,7 @@ use karya_core::Lang;
 
 use crate::{
     AccountMail, ApiKeyMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail,
-    MentorMail, MentorshipMail, SeriesMail, phrases,
+    MentorMail, MentorshipMail, SeriesMail, WebhookMail, phrases,
 };
 
 /// A mail, apart from who gets it.
@@ -84,6 +84,7 @@ pub enum Template {
     /// Tells the owner of an account what happened to its second factors.
     Factor(FactorMail),
     ApiKey(ApiKeyMail),
+    Webhook(WebhookMail),
 }
 
 /// A mail in words.
@@ -285,6 +286,7 @@ impl Template {
             Self::Documents(mail) => mail.words(id),
             Self::Factor(mail) => mail.words(id),
             Self::ApiKey(mail) => mail.words(id),
+            Self::Webhook(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {
@@ -323,7 +325,7 @@ mod tests {
         AccountMail, AccountNotice, ApiKeyMail, ApiKeyNotice, BookingMail, BookingNotice,
         DisputeMail, DisputeNotice, DocumentsMail, FactorMail, FactorNotice, GroupMail,
         GroupNotice, MentorDecision, MentorMail, MentorshipMail, MentorshipNotice, OtherMentor,
-        SeriesMail, SeriesNotice,
+        SeriesMail, SeriesNotice, WebhookMail,
     };
 
     fn verify() -> Template {
@@ -448,6 +450,11 @@ mod tests {
                 title: bad(),
                 when: bad(),
                 count: 2,
+            }),
+            Template::Webhook(WebhookMail {
+                display_name: bad(),
+                url: bad(),
+                is_gone: true,
             }),
             Template::ApiKey(ApiKeyMail {
                 notice: ApiKeyNotice::Revoked { name: bad() },

@@ -3,12 +3,14 @@ mod authenticator;
 mod client;
 mod cluster;
 mod passkey;
+mod receiver;
 
 pub use app::{PASSWORD, TestApp, email};
 pub use authenticator::Authenticator;
 pub use client::{Client, Reply};
 pub use cluster::TestDb;
 pub use passkey::{Forgery, SoftPasskey};
+pub use receiver::{Received, Receiver};
 
 use chrono::{DateTime, Utc};
 

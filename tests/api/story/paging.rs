@@ -108,6 +108,11 @@ const SESSION: Copy = (
     "'id', '{new}', 'last_seen_at', '{at}', 'expires_at', '{till}'",
 );
 
+const DELIVERY: Copy = (
+    "webhook_deliveries",
+    "webhook_id = '{webhook_id}'",
+    "'id', '{new}', 'event_id', '{other}'",
+);
 const EVENT: Copy = ("auth_events", "user_id = '{sari}'", "'id', '{new}'");
 
 const fn list(
@@ -126,7 +131,7 @@ const fn list(
 
 const NEAR: &str = "near=-6.8931,109.6702&radius_m=50000";
 
-const LISTS: [List; 21] = [
+const LISTS: [List; 22] = [
     list("list_action_items", "owner", "", &[ACTION_ITEM]),
     list("list_blocks", "owner", "", &[SOMEBODY, BLOCK]),
     list(
@@ -163,6 +168,7 @@ const LISTS: [List; 21] = [
     list("list_my_sessions", "owner", "", &[SESSION]),
     list("list_notes", "mentor", "", &[NOTE]),
     list("list_time_off", "mentor", "", &[TIME_OFF]),
+    list("list_webhook_deliveries", "owner", "", &[DELIVERY]),
 ];
 
 /// Adds a row to a list, anywhere in its order.
