@@ -2,6 +2,7 @@
 //! same machine. Prints tables; judges nothing. `cargo run --release -p karya-bench -- mentoring`
 
 mod baseline;
+mod bearer;
 mod businesses;
 mod imports;
 mod load;
@@ -44,6 +45,8 @@ enum Scenario {
         #[arg(long)]
         lock: Option<std::path::PathBuf>,
     },
+    /// Checking an access token
+    Bearer,
     /// The program alone, for the others
     #[command(hide = true)]
     Serve { database_url: String },
@@ -63,6 +66,7 @@ fn main() {
                 seconds,
                 lock,
             } => businesses::run(count, seconds, lock).await,
+            Scenario::Bearer => bearer::run().await,
             Scenario::Serve { database_url } => server::serve_alone(&database_url).await,
         }
     });

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use actix_web::HttpServer;
 use karya::{AppState, Parts};
-use karya_auth::{AuthOptions, HashingOptions, Issuer, PasswordPool};
+use karya_auth::{
+    AuthOptions, Captcha, HashingOptions, IdentityProviders, Issuer, PasswordPool, SocialOptions,
+};
 use karya_core::{Clock, EmailAddress, MasterKey, Random, UserId};
 use karya_db::{Db, DbOptions};
 use karya_fetch::Fetcher;
@@ -188,10 +190,12 @@ async fn parts(database_url: &str, url: &str) -> Parts {
         issuer,
         verifier,
         passwords: PasswordPool::start(HashingOptions::default()).expect("threads"),
+        captcha: Captcha::default(),
         auth: AuthOptions {
             public_url: url.to_owned(),
             ..AuthOptions::default()
         },
+        identity_providers: IdentityProviders::new(SocialOptions::default(), Fetcher::default()),
         public_url: url.to_owned(),
         trusted_proxies: TrustedProxies::default(),
         cors_origins: Vec::new(),
@@ -205,6 +209,7 @@ async fn parts(database_url: &str, url: &str) -> Parts {
             url,
             &EmailAddress::parse("halo@karya.test").expect("an address"),
         ),
+        messenger: karya_notifications::Messenger::default(),
         upload_limits: karya_mentoring_booking::UPLOAD_LIMITS,
         storage: karya_storage::Storage::open(".karya/bench-storage").expect("a folder"),
         inbox: None,

@@ -35,13 +35,3 @@ COMMENT ON COLUMN api_key_secrets.superseded_at IS 'Since when there is a newer 
 CREATE INDEX api_key_secrets_key_id_idx ON api_key_secrets (key_id);
 CREATE UNIQUE INDEX api_key_secrets_one_current ON api_key_secrets (key_id) WHERE superseded_at IS NULL;
 CREATE UNIQUE INDEX api_key_secrets_one_superseded ON api_key_secrets (key_id) WHERE superseded_at IS NOT NULL;
-
-ALTER TABLE auth_events DROP CONSTRAINT auth_events_kind_check;
-ALTER TABLE auth_events ADD CONSTRAINT auth_events_kind_check CHECK (kind IN (
-    'registered', 'email_verified', 'signed_in', 'sign_in_refused', 'session_ended', 'refresh_reused',
-    'password_changed', 'password_reset', 'email_change_asked', 'email_changed', 'email_change_undone',
-    'role_granted', 'role_revoked', 'account_active', 'account_locked', 'account_deleted',
-    'factor_added', 'factor_removed', 'factor_passed', 'factor_refused', 'recovery_codes_made',
-    'recovery_code_used', 'consent_given', 'consent_withdrawn', 'export_asked', 'export_downloaded',
-    'deletion_asked', 'deletion_cancelled', 'account_erased',
-    'api_key_created', 'api_key_rotated', 'api_key_revoked'));

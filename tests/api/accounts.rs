@@ -302,7 +302,7 @@ async fn a_locked_account_is_told_only_to_who_knows_the_password() {
     app.db
         .sql()
         .await
-        .batch_execute("UPDATE users SET state = 'locked'")
+        .batch_execute("UPDATE users SET state = 'locked', lock_reason = 'abuse'")
         .await
         .unwrap();
     let login = async |password: &str| {

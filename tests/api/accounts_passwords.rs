@@ -138,7 +138,7 @@ async fn asking_says_nothing_about_the_address() {
     assert_eq!(app.mails_to(SARI).len(), 3);
     app.clock.advance(Duration::hours(1));
     let sql = app.db.sql().await;
-    sql.batch_execute("UPDATE users SET state = 'locked'")
+    sql.batch_execute("UPDATE users SET state = 'locked', lock_reason = 'abuse'")
         .await
         .unwrap();
     ask(&app, SARI).await.ok(202);
@@ -349,4 +349,20 @@ async fn the_reset_link_follows_no_request_and_asks_before_it_acts() {
         .await
         .text();
     assert!(!hostile.contains("<script"), "{hostile}");
+}
+
+#[actix_web::test]
+async fn a_reset_ends_the_wait_that_strangers_caused() {
+    let app = TestApp::new().await;
+    app.user("sari").await;
+    for _ in 0..12 {
+        login(&app, "salah-salah-salah").await;
+        app.clock.advance(Duration::milliseconds(1));
+    }
+    login(&app, PASSWORD)
+        .await
+        .refused(429, "auth.too_many_attempts");
+    let token = reset_token(&app).await;
+    confirm(&app, &token, NEW).await.ok(200);
+    login(&app, NEW).await.ok(200);
 }

@@ -105,7 +105,10 @@ fn make_secrets() -> tempfile::TempDir {
         ),
         ("master_key", "x3hmS1nJ0yRkWmq8fYQ2bVt7Zc4eLpUa9oGdTiNsE5A="),
         ("mail_password", ""),
+        ("facebook_app_secret", ""),
+        ("x_client_secret", ""),
         ("mailpit_cert", ""),
+        ("whatsapp_token", ""),
     ] {
         fs::write(folder.path().join(name), content).unwrap();
     }

@@ -75,6 +75,7 @@ async fn what_is_well_is_called_well() {
     let report = look(settings(&app.db.url(), app.files.path(), relay(STARTTLS))).await;
     for check in [
         "master_key",
+        "sign_in_providers",
         "database",
         "database.version",
         "clock",
@@ -85,6 +86,7 @@ async fn what_is_well_is_called_well() {
         "queue",
         "storage",
         "mail",
+        "messages",
     ] {
         assert_one(&report, check, Outcome::Ok, "");
     }
@@ -144,9 +146,18 @@ async fn each_thing_amiss_is_found() {
     );
     assignments.push("secrets.master_key=YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=".into());
     assignments.push("database.max_connections=100000".into());
+    assignments.push("social.google.client_id_android=klien".into());
+    assignments.push("social.x.client_id=klien".into());
     let report = look(assignments).await;
     assert_one(&report, "migrations", Outcome::Fail, "1 are missing");
     assert_one(&report, "configuration", Outcome::Fail, "repeats one byte");
+    assert_one(
+        &report,
+        "configuration",
+        Outcome::Fail,
+        "social.x.client_id is set without social.x.redirect_uris",
+    );
+    assert_one(&report, "sign_in_providers", Outcome::Warn, "client_id_web");
     assert_one(&report, "master_key", Outcome::Warn, "does not look random");
     assert_one(&report, "connections", Outcome::Fail, "of ");
     assert_one(&report, "storage", Outcome::Warn, "is not there");
@@ -158,6 +169,55 @@ async fn each_thing_amiss_is_found() {
     let report = look(settings(&app.db.url(), app.files.path(), 1)).await;
     assert_one(&report, "migrations", Outcome::Fail, "1 are missing");
     assert_one(&report, "mail", Outcome::Fail, "localhost:1");
+}
+
+#[actix_web::test]
+async fn a_gateway_to_phones_is_whole_or_not_there() {
+    let app = TestApp::new().await;
+    let with = |more: &[&str]| {
+        let mut all = settings(&app.db.url(), app.files.path(), 1);
+        all.extend(more.iter().map(|one| (*one).to_owned()));
+        look(all)
+    };
+    let chosen = "messages.gateway=whatsapp";
+    let report = with(&[chosen, "messages.whatsapp_phone_number_id=105954558954427"]).await;
+    assert_one(
+        &report,
+        "messages",
+        Outcome::Fail,
+        "half configured: the token is empty",
+    );
+    assert_one(
+        &report,
+        "configuration",
+        Outcome::Fail,
+        "its settings do not make one",
+    );
+    let report = with(&["messages.whatsapp_token=EAAJB"]).await;
+    assert_one(&report, "messages", Outcome::Warn, "does not choose it");
+    let report = with(&["messages.gateway=folder", "messages.countries=[\"62\"]"]).await;
+    assert_one(
+        &report,
+        "configuration",
+        Outcome::Fail,
+        "messages.gateway is `folder`",
+    );
+    assert_one(
+        &report,
+        "configuration",
+        Outcome::Fail,
+        "does not list starts",
+    );
+    let whole = [
+        chosen,
+        "messages.whatsapp_phone_number_id=105954558954427",
+        "messages.whatsapp_token=EAAJBrahasia",
+        // Nobody is there, whatever machine runs this.
+        "messages.whatsapp_api=https://graph.invalid",
+    ];
+    let report = with(&whole).await;
+    assert_one(&report, "messages", Outcome::Fail, "does not resolve");
+    assert!(!format!("{report:?}").contains("EAAJBrahasia"));
 }
 
 #[actix_web::test]

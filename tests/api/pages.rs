@@ -1,4 +1,6 @@
-use karya_notifications::{MailOptions, Mailer, Template, Transport};
+use karya_notifications::{
+    FolderGateway, MailOptions, Mailer, Message, MessageGateway, Template, Transport,
+};
 use serde_json::json;
 
 use crate::harness::{PASSWORD, TestApp, noon};
@@ -157,6 +159,44 @@ async fn the_inbox_shows_mails_as_text() {
         assert_eq!(app.anon().get(path).await.status, 404, "{path}");
     }
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[actix_web::test]
+async fn the_inbox_shows_messages_beside_mails() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = TestApp::with(|parts| parts.inbox = Some(folder.path().to_owned())).await;
+    let gateway = FolderGateway::new(folder.path().to_owned());
+    let to = karya_core::PhoneNumber::parse("0812-3456-7890").unwrap();
+    let message = Message::NumberChanged {
+        at: noon(),
+        link: "https://karya.test/undo-phone-change?token=abc".into(),
+        valid_days: 7,
+    };
+    let sent = gateway.send(noon(), &to, karya_core::Lang::En, &message);
+    sent.await.unwrap();
+    let list = app.anon().get("/inbox.json").await.ok(200);
+    let mut entry = list["items"][0].clone();
+    let id = entry["id"].as_str().unwrap().to_owned();
+    entry.as_object_mut().unwrap().remove("id");
+    let expected = json!({
+        "to": "+6281234567890",
+        "subject": "Pesan \u{b7} Message",
+        "date": "2026-06-01T05:00:00Z",
+        "links": ["https://karya.test/undo-phone-change?token=abc"],
+        "text": "Your Karya account has not had this number since 2026-06-01 05:00 UTC. If it was not you who changed that, open https://karya.test/undo-phone-change?token=abc within 7 days: this number counts again, and you choose a new password.",
+    });
+    assert_eq!(entry, expected);
+    assert!(
+        app.anon()
+            .get("/inbox")
+            .await
+            .text()
+            .contains("+6281234567890")
+    );
+    let page = app.anon().get(&format!("/inbox/{id}")).await.text();
+    assert!(page.contains("undo-phone-change") && !page.contains("<iframe"));
+    let html = format!("/inbox/{id}/html");
+    assert_eq!(app.anon().get(&html).await.status, 404);
 }
 
 #[actix_web::test]

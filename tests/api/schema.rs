@@ -162,7 +162,14 @@ async fn enumerations_agree_with_the_database() {
         ("certificates", "side", texts!(Side)),
         ("api_keys", "scopes", texts!(karya_core::Scope)),
         ("auth_events", "kind", texts!(karya_auth::audit::EventKind)),
+        ("phone_codes", "purpose", texts!(karya_auth::CodePurpose)),
         ("data_exports", "state", texts!(karya::rights::ExportState)),
+        (
+            "factor_resets",
+            "state",
+            texts!(karya_auth::FactorResetState),
+        ),
+        ("users", "lock_reason", texts!(karya_auth::LockReason)),
         ("consents", "channel", texts!(karya_auth::ConsentChannel)),
         (
             "legal_documents",
@@ -194,6 +201,17 @@ async fn enumerations_agree_with_the_database() {
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("sessions", "first_factor", texts!(FirstFactor)),
+        ("sign_in_challenges", "first_factor", texts!(FirstFactor)),
+        (
+            "identities",
+            "provider",
+            texts!(karya_auth::IdentityProvider),
+        ),
+        (
+            "authorization_requests",
+            "provider",
+            texts!(karya_auth::IdentityProvider),
+        ),
         ("sessions", "second_factor", texts!(FactorMethod)),
         ("users", "timezone", texts!(karya_core::Timezone)),
         ("mentors", "state", texts!(MentorState)),

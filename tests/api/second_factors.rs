@@ -141,7 +141,7 @@ async fn signing_in_takes_the_password_and_then_a_code() {
       "request_id": "[id]",
       "retryable": false,
       "status": 401,
-      "title": "The password is right; this account needs a second factor too",
+      "title": "Right so far; this account needs a second factor too",
       "type": "https://karya.test/problems/auth.factor_required"
     }
     "#);

@@ -195,7 +195,7 @@ async fn whoever_changes_a_role_or_a_state_it_is_recorded() {
     );
     let sql = app.db.sql().await;
     sql.batch_execute(
-        "UPDATE users SET state = 'locked' WHERE display_name = 'sari';
+        "UPDATE users SET state = 'locked', lock_reason = 'abuse' WHERE display_name = 'sari';
          DELETE FROM user_roles WHERE role = 'mentor';
          UPDATE users SET state = 'active', locale = 'en' WHERE display_name = 'sari'",
     )

@@ -131,7 +131,7 @@ async fn sessions_end_by_idleness_age_logout_and_lock() {
     app.db
         .sql()
         .await
-        .batch_execute("UPDATE users SET state = 'locked'")
+        .batch_execute("UPDATE users SET state = 'locked', lock_reason = 'abuse'")
         .await
         .unwrap();
     refresh(&app, &locked["refresh_token"])

@@ -173,7 +173,8 @@ fn tokens_are_signed_in_one_place_only() {
     assert_eq!(
         callers,
         [
-            // With a passkey; with a second factor; with a password alone, and demo accounts on the command line.
+            // With a passkey; with a second factor; with a password alone, and demo accounts on the command line; below,
+            // with an account at another provider.
             "passkeys.rs issue_session( 1",
             "second_factor.rs issue_session( 1",
             "sessions.rs issue_session( 2",
@@ -181,6 +182,7 @@ fn tokens_are_signed_in_one_place_only() {
             "sessions.rs queries::insert_refresh_token( 2",
             "sessions.rs queries::insert_session( 1",
             "sessions.rs tokens::access_token( 1",
+            "social.rs issue_session( 1",
             "tokens.rs issuer.sign( 1",
         ]
     );

@@ -30,7 +30,10 @@ async fn refresh(app: &TestApp, device: &Device<'_>) -> Reply {
 #[actix_web::test]
 async fn whatever_ends_a_session_ends_its_access_token_within_three_seconds() {
     for (change, refreshes) in [
-        ("UPDATE users SET state = 'locked'", false),
+        (
+            "UPDATE users SET state = 'locked', lock_reason = 'abuse'",
+            false,
+        ),
         ("UPDATE users SET state = 'deleted'", false),
         ("UPDATE users SET token_epoch = token_epoch + 1", true),
         (

@@ -37,6 +37,13 @@ fn sensitive() -> Vec<(Method, String, Value, u16)> {
         (Method::DELETE, passkey, json!({}), 404),
         (Method::POST, "/v1/me/recovery-codes".into(), json!({}), 409),
         (Method::DELETE, factor, json!({}), 404),
+        (
+            Method::POST,
+            "/v1/me/phone".into(),
+            json!({ "phone": "0812-3456-7890" }),
+            202,
+        ),
+        (Method::DELETE, "/v1/me/phone".into(), json!({}), 404),
         (Method::POST, "/v1/me/data-exports".into(), json!({}), 202),
         (Method::GET, export, json!({}), 404),
         (

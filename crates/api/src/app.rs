@@ -91,7 +91,9 @@ fn data(cfg: &mut web::ServiceConfig, state: &AppState) {
         .app_data(state.verifier.clone())
         .app_data(state.standings.clone())
         .app_data(state.passwords.clone())
+        .app_data(state.captcha.clone())
         .app_data(state.auth.clone())
+        .app_data(state.identity_providers.clone())
         .app_data(state.public_url.clone())
         .app_data(state.trusted_proxies.clone())
         .app_data(state.body_limits.clone())
@@ -126,6 +128,7 @@ fn cors(origins: &[String]) -> Cors {
             header::ACCEPT_LANGUAGE,
             header::IF_MATCH,
             header::IF_NONE_MATCH,
+            header::HeaderName::from_static("captcha-token"),
             header::HeaderName::from_static("idempotency-key"),
             header::HeaderName::from_static("x-app-version"),
         ])

@@ -17,11 +17,14 @@ use utoipa_actix_web::AppExt;
 use self::examples::Example;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
-pub const NOT_IDEMPOTENT_BY_KEY: [&str; 15] = [
+pub const NOT_IDEMPOTENT_BY_KEY: [&str; 19] = [
     "create_webhook",
     "rotate_webhook_secret",
     "create_api_key",
     "rotate_api_key",
+    "begin_social_sign_in",
+    "verify_social",
+    "begin_identity",
     "begin_passkey",
     "begin_passkey_sign_in",
     "verify_passkey",
@@ -29,6 +32,7 @@ pub const NOT_IDEMPOTENT_BY_KEY: [&str; 15] = [
     "verify_factor",
     "enrol_totp",
     "make_recovery_codes",
+    "exchange_reset_code",
     "refresh_tokens",
     "logout",
     "create_calendar_feed",
@@ -42,18 +46,24 @@ pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
 pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
-pub const PUBLIC: [&str; 36] = [
+pub const PUBLIC: [&str; 42] = [
     "register_account",
     "verify_email",
     "login",
     "verify_factor",
     "begin_passkey_sign_in",
     "verify_passkey",
+    "list_auth_providers",
+    "begin_social_sign_in",
+    "verify_social",
+    "register_social",
     "refresh_tokens",
     "ask_for_password_reset",
     "confirm_password_reset",
     "confirm_email_change",
     "undo_email_change",
+    "exchange_reset_code",
+    "undo_phone_change",
     "get_jwks",
     "get_liveness",
     "get_readiness",
@@ -99,6 +109,7 @@ pub const PUBLIC: [&str; 36] = [
     tags(
         (name = "auth", description = "Accounts, sessions and tokens"),
         (name = "me", description = "The account that is signed in"),
+        (name = "accounts", description = "Accounts of others, for staff"),
         (name = "api keys", description = "Keys with which programs act for an account"),
         (name = "webhooks", description = "Addresses that are told what happens, by Standard Webhooks"),
         (name = "businesses", description = "Creative-economy businesses"),

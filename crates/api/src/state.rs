@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use karya_auth::{AuthOptions, Issuer, PasswordPool};
+use karya_auth::{AuthOptions, Captcha, IdentityProviders, Issuer, PasswordPool};
 use karya_core::{Clock, Cursors, MasterKey, Random};
 use karya_db::Db;
 use karya_fetch::{Fetcher, Policy};
 use karya_mentoring_booking::{Invitations, Uploads};
+use karya_notifications::Messenger;
 use karya_storage::Storage;
 use karya_web::{
     AppPolicies, BodyLimits, Deadline, PublicUrl, RateLimits, Standings, TokenVerifier,
@@ -28,7 +29,9 @@ pub struct Parts {
     pub issuer: Issuer,
     pub verifier: TokenVerifier,
     pub passwords: PasswordPool,
+    pub captcha: Captcha,
     pub auth: AuthOptions,
+    pub identity_providers: IdentityProviders,
     pub public_url: String,
     pub trusted_proxies: TrustedProxies,
     pub cors_origins: Vec<String>,
@@ -44,6 +47,8 @@ pub struct Parts {
     /// Reaches addresses that strangers name.
     pub fetcher: Fetcher,
     pub invitations: Invitations,
+    /// Reaches phones.
+    pub messenger: Messenger,
     /// Shows sent mails at `/inbox`: for development.
     pub inbox: Option<PathBuf>,
     /// Serves `/metrics` beside the API: for development.
@@ -74,8 +79,13 @@ impl Parts {
             master_key,
             issuer,
             verifier,
-            passwords: PasswordPool::start(config.hashing_options())?,
+            passwords: PasswordPool::start(config.hashing_options()?)?,
+            captcha: config.captcha()?,
             auth: config.auth_options(),
+            identity_providers: IdentityProviders::new(
+                config.social.clone(),
+                Fetcher::new(IdentityProviders::policy()),
+            ),
             public_url: config.server.public_url.clone(),
             trusted_proxies: TrustedProxies(config.server.trusted_proxies.clone()),
             cors_origins: config.server.cors_origins.clone(),
@@ -95,6 +105,7 @@ impl Parts {
                 &config.server.public_url,
                 &config.mail_options()?.from_address,
             ),
+            messenger: config.messenger()?,
             apps: config.apps.clone(),
             requests_per_minute: config.rate_limit.general_per_minute,
             credentials_per_minute: config.rate_limit.credentials_per_minute,
@@ -116,7 +127,9 @@ pub struct AppState {
     pub(crate) verifier: Data<TokenVerifier>,
     pub(crate) standings: Data<Standings>,
     pub(crate) passwords: Data<PasswordPool>,
+    pub(crate) captcha: Data<Captcha>,
     pub(crate) auth: Data<AuthOptions>,
+    pub(crate) identity_providers: Data<IdentityProviders>,
     pub(crate) public_url: Data<PublicUrl>,
     pub(crate) trusted_proxies: Data<TrustedProxies>,
     pub(crate) cors_origins: Arc<[String]>,
@@ -146,7 +159,9 @@ impl AppState {
             verifier: Data::new(parts.verifier),
             standings: Data::new(Standings::default()),
             passwords: Data::new(parts.passwords),
+            captcha: Data::new(parts.captcha),
             auth: Data::new(parts.auth),
+            identity_providers: Data::new(parts.identity_providers),
             public_url: Data::new(PublicUrl(parts.public_url.into())),
             trusted_proxies: Data::new(parts.trusted_proxies),
             cors_origins: parts.cors_origins.into(),

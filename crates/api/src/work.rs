@@ -54,6 +54,8 @@ pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder 
         clock: parts.clock.clone(),
         random: parts.random.clone(),
         mailer,
+        messenger: parts.messenger.clone(),
+        master_key: parts.master_key.clone(),
         options: parts.auth.clone(),
     };
     let mentoring = karya_mentoring_booking::jobs::Context {
@@ -213,6 +215,12 @@ fn start_counters() {
         "karya_upkeep_failures_total",
     ] {
         metrics::counter!(name).increment(0);
+    }
+    for outcome in ["sent", "refused", "failed"] {
+        metrics::counter!("karya_messages_total", "outcome" => outcome).increment(0);
+    }
+    for reason in ["number", "account", "network", "day"] {
+        metrics::counter!("karya_phone_codes_refused_total", "reason" => reason).increment(0);
     }
     for operation in ["put", "get", "delete"] {
         metrics::counter!("karya_storage_failures_total", "operation" => operation).increment(0);

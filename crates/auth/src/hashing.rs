@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, ParamsBuilder, Version};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use subtle::ConstantTimeEq;
@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use crate::AuthError;
+use crate::pepper::{Pepper, Peppers};
 
 const SALT: usize = 16;
 const HASH: usize = 32;
@@ -34,6 +35,7 @@ pub struct HashingOptions {
     pub iterations: u32,
     /// A job that waited longer is dropped: its client has given up, or soon will.
     pub max_wait: Duration,
+    pub peppers: Peppers,
 }
 
 impl Default for HashingOptions {
@@ -44,6 +46,7 @@ impl Default for HashingOptions {
             memory_kib: 19 * 1024,
             iterations: 2,
             max_wait: Duration::from_millis(1500),
+            peppers: Peppers::default(),
         }
     }
 }
@@ -52,7 +55,7 @@ impl Default for HashingOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     pub matches: bool,
-    /// Right, but hashed at another cost than today's: hash it again.
+    /// Right, but hashed at another cost or with another pepper than today's: hash it again.
     pub outdated: bool,
 }
 
@@ -199,16 +202,25 @@ fn busy() -> AuthError {
 
 struct Hasher {
     params: Params,
+    peppers: Peppers,
     memory: Vec<Block>,
     max_wait: Duration,
 }
 
 impl Hasher {
     fn new(options: &HashingOptions) -> Self {
-        let params =
-            Params::new(options.memory_kib, options.iterations, 1, Some(HASH)).unwrap_or_default();
+        let mut params = ParamsBuilder::new();
+        params
+            .m_cost(options.memory_kib)
+            .t_cost(options.iterations)
+            .p_cost(1)
+            .output_len(HASH);
+        if let Some(pepper) = options.peppers.current() {
+            params.keyid(pepper.id);
+        }
         Self {
-            params,
+            params: params.build().unwrap_or_default(),
+            peppers: options.peppers.clone(),
             memory: Vec::new(),
             max_wait: options.max_wait,
         }
@@ -238,8 +250,9 @@ impl Hasher {
                 salt,
                 reply,
             } if !reply.is_closed() => {
+                let pepper = self.peppers.current().cloned();
                 let phc = self
-                    .compute(&password, &salt, self.params.clone())
+                    .compute(&password, &salt, self.params.clone(), pepper.as_ref())
                     .map(|hash| encode(&self.params, &salt, &hash));
                 let _gone = reply.send(phc);
             }
@@ -259,17 +272,19 @@ impl Hasher {
             matches: false,
             outdated: false,
         };
-        let Some((params, salt, expected)) = stored.and_then(decode) else {
-            let _same_work = self.compute(password, &[0; SALT], self.params.clone());
+        let decoded = stored.and_then(decode).and_then(|(params, salt, hash)| {
+            let pepper = self.peppers.named(params.keyid());
+            if pepper.is_none() {
+                tracing::error!("a password was hashed with a pepper that is not configured");
+            }
+            Some((params, salt, hash, pepper?.cloned()))
+        });
+        let Some((params, salt, expected, pepper)) = decoded else {
+            let _same_work = self.compute(password, &[0; SALT], self.params.clone(), None);
             return NO;
         };
-        let outdated = (params.m_cost(), params.t_cost(), params.p_cost())
-            != (
-                self.params.m_cost(),
-                self.params.t_cost(),
-                self.params.p_cost(),
-            );
-        match self.compute(password, &salt, params) {
+        let outdated = kind(&params) != kind(&self.params);
+        match self.compute(password, &salt, params, pepper.as_ref()) {
             Some(hash) if bool::from(hash.as_slice().ct_eq(&expected)) => Verdict {
                 matches: true,
                 outdated,
@@ -283,12 +298,15 @@ impl Hasher {
         password: &str,
         salt: &[u8],
         params: Params,
+        pepper: Option<&Pepper>,
     ) -> Option<Zeroizing<[u8; HASH]>> {
         if params.block_count() > self.memory.len() {
             self.memory.resize(params.block_count(), Block::default());
         }
         let mut hash = Zeroizing::new([0; HASH]);
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let secret = pepper.map_or(&[][..], |pepper| &pepper.secret);
+        let argon2 =
+            Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, params).ok()?;
         argon2
             .hash_password_into_with_memory(
                 password.as_bytes(),
@@ -301,10 +319,25 @@ impl Hasher {
     }
 }
 
+/// What two hashes that need the same work and the same pepper have in common.
+fn kind(params: &Params) -> (u32, u32, u32, &[u8]) {
+    (
+        params.m_cost(),
+        params.t_cost(),
+        params.p_cost(),
+        params.keyid(),
+    )
+}
+
 fn encode(params: &Params, salt: &[u8], hash: &[u8; HASH]) -> String {
-    let (m, t, p) = (params.m_cost(), params.t_cost(), params.p_cost());
+    let (m, t, p, key) = kind(params);
+    let keyid = if key.is_empty() {
+        String::new()
+    } else {
+        format!(",keyid={}", STANDARD_NO_PAD.encode(key))
+    };
     format!(
-        "$argon2id$v=19$m={m},t={t},p={p}${}${}",
+        "$argon2id$v=19$m={m},t={t},p={p}{keyid}${}${}",
         STANDARD_NO_PAD.encode(salt),
         STANDARD_NO_PAD.encode(hash)
     )
@@ -325,7 +358,7 @@ fn decode(phc: &str) -> Option<(Params, Vec<u8>, Vec<u8>)> {
 mod tests {
     use std::time::Duration;
 
-    use super::{HashingOptions, PasswordPool, Verdict};
+    use super::{HashingOptions, PasswordPool, Peppers, Verdict};
     use crate::AuthError;
 
     fn cheap() -> HashingOptions {
@@ -395,6 +428,51 @@ mod tests {
                 .unwrap()
                 .matches
         );
+    }
+
+    #[tokio::test]
+    async fn peppers_are_changed_without_locking_anybody_out() {
+        let old = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+        let new = "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWY=";
+        let pool = |peppers: &[&str]| {
+            PasswordPool::start(HashingOptions {
+                peppers: Peppers::from_base64(peppers.iter().copied()).unwrap(),
+                ..cheap()
+            })
+            .unwrap()
+        };
+        let password = "canting-dan-malam";
+        let verify = async |peppers: &[&str], phc: &str| {
+            let verdict = pool(peppers).verify(password, Some(phc.to_owned())).await;
+            let Verdict { matches, outdated } = verdict.unwrap();
+            (matches, outdated)
+        };
+        let bare = pool(&[]).hash(password).await.unwrap();
+        let peppered = pool(&[old]).hash(password).await.unwrap();
+        assert!(peppered.contains(",keyid="), "{peppered}");
+        assert!(!peppered.contains(old));
+        assert_eq!(verify(&[old], &bare).await, (true, true), "added");
+        assert_eq!(verify(&[old], &peppered).await, (true, false));
+        assert_eq!(
+            verify(&[new, old], &peppered).await,
+            (true, true),
+            "changed"
+        );
+        assert_eq!(verify(&[new], &peppered).await, (false, false), "unknown");
+        assert_eq!(verify(&[], &peppered).await, (false, false));
+        let renamed = peppered.replace(
+            &key_id(&peppered),
+            &key_id(&pool(&[new]).hash(password).await.unwrap()),
+        );
+        assert_eq!(verify(&[new, old], &renamed).await, (false, false));
+        for bad in ["", "c2hvcnQ=", "not base64"] {
+            assert!(Peppers::from_base64([bad]).is_err(), "{bad}");
+        }
+    }
+
+    fn key_id(phc: &str) -> String {
+        let (_, rest) = phc.split_once("keyid=").unwrap();
+        rest.split('$').next().unwrap().to_owned()
     }
 
     #[tokio::test]

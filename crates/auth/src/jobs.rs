@@ -1,17 +1,19 @@
-//! What happens after the answer: mails.
+//! What happens after the answer: mails, and messages to phones.
 
 use chrono::{DateTime, Utc};
-use karya_core::{Clock, EmailAddress, Random, SessionId, UserId};
+use karya_core::{Clock, EmailAddress, MasterKey, Random, SessionId, UserId};
 use karya_db::{AsyncPgConnection, Db};
 use karya_jobs::{Job, JobError, WorkerBuilder};
 use karya_notifications::{
     AccountMail, AccountNotice, ApiKeyMail, ApiKeyNotice, FactorMail, FactorNotice, Mailer,
-    Template,
+    Messenger, Template,
 };
 use serde::{Deserialize, Serialize};
 
 pub use crate::email_change_jobs::{NotifyEmailChanged, SendEmailChange};
+pub use crate::identity_jobs::NotifyIdentity;
 use crate::model::{Account, Session, UserState};
+pub use crate::phone_jobs::{NotifyPhone, SendPhoneCode, SendPhoneUndo};
 use crate::queries::Purpose;
 use crate::{AuthOptions, ops, queries};
 
@@ -25,6 +27,8 @@ pub struct Context {
     pub clock: Clock,
     pub random: Random,
     pub mailer: Mailer,
+    pub messenger: Messenger,
+    pub master_key: MasterKey,
     pub options: AuthOptions,
 }
 
@@ -39,9 +43,14 @@ pub fn register(worker: WorkerBuilder, context: &Context) -> WorkerBuilder {
         .register::<NotifyPasswordChanged>(context.clone())
         .register::<NotifyFactor>(context.clone())
         .register::<NotifyApiKey>(context.clone())
+        .register::<NotifyIdentity>(context.clone())
         .register::<SendEmailChange>(context.clone())
         .register::<NotifyEmailChanged>(context.clone())
         .register::<NotifyExportReady>(context.clone())
+        .register::<NotifyAccount>(context.clone())
+        .register::<SendPhoneCode>(context.clone())
+        .register::<SendPhoneUndo>(context.clone())
+        .register::<NotifyPhone>(context.clone())
 }
 
 /// Tells a mailbox that somebody registered with it: a link to prove it, or, if it is proved, a notice.
@@ -92,10 +101,16 @@ impl Job for SendVerification {
             queries::void_verifications(&mut conn, self.user_id, now).await?;
             let token_hash = (hash.as_slice(), Purpose::VerifyEmail);
             queries::insert_token(&mut conn, token_hash, self.user_id, now, expires_at).await?;
-            Template::VerifyEmail {
-                link: format!("{}/verify-email?token={token}", context.options.public_url),
-                token,
-                valid_hours: context.options.verification_ttl.num_hours(),
+            let valid_hours = context.options.verification_ttl.num_hours();
+            // The page asks for a password, and would have nothing to ask for.
+            if queries::find_hash(&conn, self.user_id).await?.is_none() {
+                Template::ProveAddress { token, valid_hours }
+            } else {
+                Template::VerifyEmail {
+                    link: format!("{}/verify-email?token={token}", context.options.public_url),
+                    token,
+                    valid_hours,
+                }
             }
         };
         drop(conn);
@@ -254,6 +269,39 @@ impl Job for NotifyExportReady {
     }
 }
 
+/// Tells the owner of an account what staff did with it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NotifyAccount {
+    pub user_id: UserId,
+    pub notice: AccountNotice,
+}
+
+impl NotifyAccount {
+    pub(crate) async fn enqueue(
+        conn: &mut AsyncPgConnection,
+        user_id: UserId,
+        notice: AccountNotice,
+    ) -> Result<(), crate::AuthError> {
+        Ok(karya_jobs::enqueue(conn, &Self { user_id, notice }).await?)
+    }
+}
+
+impl Job for NotifyAccount {
+    const NAME: &'static str = "auth.notify_account";
+    type Context = Context;
+
+    async fn run(self, context: Context) -> Result<(), JobError> {
+        tell_account(&context, self.user_id, |display_name| {
+            Template::Account(AccountMail {
+                notice: self.notice,
+                display_name,
+                link: None,
+            })
+        })
+        .await
+    }
+}
+
 /// Tells the owner of an account what happened to its second factors.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct NotifyFactor {
@@ -335,7 +383,7 @@ impl Job for NotifyApiKey {
 }
 
 /// Tells the owner of an account about it, if it is still there. `of`: what, from the owner's name.
-async fn tell_account(
+pub(crate) async fn tell_account(
     context: &Context,
     user: UserId,
     of: impl FnOnce(String) -> Template,

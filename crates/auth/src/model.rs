@@ -2,12 +2,13 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use karya_core::role::Role;
-use karya_core::{ApiKeyId, Lang, SessionId, Timezone, UserId};
+use karya_core::{ApiKeyId, EmailAddress, Lang, PhoneNumber, SessionId, Timezone, UserId};
 use karya_db::TextList;
 use karya_db::schema::{
-    api_key_secrets, api_keys, auth_event_seals, auth_events, consents, email_changes,
-    passkey_ceremonies, passkeys, refresh_tokens, sessions, sign_in_challenges, signing_keys,
-    totp_factors, users,
+    api_key_secrets, api_keys, auth_event_seals, auth_events, authorization_requests, consents,
+    email_changes, factor_resets, identities, passkey_ceremonies, passkeys, phone_changes,
+    phone_codes, phones, refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors,
+    users,
 };
 use uuid::Uuid;
 
@@ -20,6 +21,29 @@ karya_core::text_enum! {
         /// Staff shut it; the password still decides who learns that.
         Locked = "locked",
         Deleted = "deleted",
+    }
+}
+
+karya_core::text_enum! {
+    /// Why staff locked an account.
+    pub enum LockReason {
+        /// Somebody else has got into it.
+        Compromised = "compromised",
+        Fraud = "fraud",
+        Abuse = "abuse",
+        /// A court or an authority ordered it.
+        Legal = "legal",
+        /// The owner wanted it.
+        Requested = "requested",
+    }
+}
+
+karya_core::text_enum! {
+    /// What became of a request to remove somebody's factors.
+    pub enum FactorResetState {
+        Open = "open",
+        Approved = "approved",
+        Refused = "refused",
     }
 }
 
@@ -40,6 +64,30 @@ karya_core::text_enum! {
         /// Whoever runs the server made it, for a demo account.
         Operator = "operator",
         Passkey = "passkey",
+        /// An account at another provider.
+        Social = "social",
+    }
+}
+
+karya_core::text_enum! {
+    /// Whose accounts sign in here. There may be more: treat those that you do not know as unknown.
+    pub enum IdentityProvider {
+        Google = "google",
+        Apple = "apple",
+        Facebook = "facebook",
+        X = "x",
+    }
+}
+
+impl IdentityProvider {
+    /// As people know it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Google => "Google",
+            Self::Apple => "Apple",
+            Self::Facebook => "Facebook",
+            Self::X => "X",
+        }
     }
 }
 
@@ -55,7 +103,7 @@ karya_core::text_enum! {
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = users, check_for_backend(Pg))]
-pub(crate) struct User {
+pub struct User {
     pub(crate) id: UserId,
     pub(crate) state: UserState,
     pub(crate) display_name: String,
@@ -74,7 +122,124 @@ pub(crate) struct Account {
     pub(crate) user: User,
     pub(crate) email: String,
     pub(crate) email_verified_at: Option<DateTime<Utc>>,
+    pub(crate) phone: Option<Phone>,
     pub(crate) roles: Vec<Role>,
+}
+
+/// An account as staff sees it. Its text is a line for an operator's terminal.
+#[derive(Debug, Queryable)]
+pub struct StaffAccount {
+    pub(crate) user: User,
+    /// None once the account is erased.
+    pub(crate) email: Option<String>,
+    pub(crate) email_verified_at: Option<DateTime<Utc>>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) lock: (Option<LockReason>, Option<String>),
+    /// Whether it has an authenticator app, and a passkey.
+    pub(crate) factors: (bool, bool),
+}
+
+impl std::fmt::Display for StaffAccount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let email = self.email.as_deref().unwrap_or("-");
+        write!(f, "{} {} {email}", self.user.id, self.user.state)?;
+        if let (Some(reason), _) = &self.lock {
+            write!(f, " lock={reason}")?;
+        }
+        for role in &self.roles {
+            write!(f, " role={role}")?;
+        }
+        let (totp, passkey) = self.factors;
+        for (has, name) in [(totp, "totp"), (passkey, "passkey")] {
+            if has {
+                write!(f, " factor={name}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = factor_resets, check_for_backend(Pg))]
+pub(crate) struct FactorReset {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) state: FactorResetState,
+    pub(crate) evidence: String,
+    pub(crate) asked_by: Option<UserId>,
+    pub(crate) asked_at: DateTime<Utc>,
+    pub(crate) not_before: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) settled_by: Option<UserId>,
+    pub(crate) settled_at: Option<DateTime<Utc>>,
+}
+
+/// What an account is named by when it signs in or has lost its password.
+#[derive(Debug, Clone)]
+pub(crate) enum Identifier {
+    Email(EmailAddress),
+    Phone(PhoneNumber),
+}
+
+/// A number that an account has proved.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = phones, check_for_backend(Pg))]
+pub(crate) struct Phone {
+    pub(crate) user_id: UserId,
+    pub(crate) number: String,
+    pub(crate) verified_at: DateTime<Utc>,
+}
+
+/// A change of number, without the hash of its token.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = phone_changes, check_for_backend(Pg))]
+pub(crate) struct PhoneChange {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) old_number: String,
+    pub(crate) new_number: Option<String>,
+    pub(crate) changed_at: DateTime<Utc>,
+    pub(crate) undo_until: DateTime<Utc>,
+    pub(crate) undone_at: Option<DateTime<Utc>>,
+}
+
+impl PhoneChange {
+    /// Whether its owner may still take it back.
+    pub(crate) fn can_be_undone(&self, now: DateTime<Utc>) -> bool {
+        self.undone_at.is_none() && self.undo_until > now
+    }
+}
+
+karya_core::text_enum! {
+    /// What a code that goes to a phone is good for; it is good for nothing else.
+    pub enum CodePurpose {
+        /// Proves that an account has the number.
+        VerifyPhone = "verify_phone",
+        ResetPassword = "reset_password",
+    }
+}
+
+/// A code that goes to a phone, and the request that it is bound to.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = phone_codes, check_for_backend(Pg))]
+pub(crate) struct PhoneCode {
+    pub(crate) id: Uuid,
+    pub(crate) purpose: CodePurpose,
+    pub(crate) number: String,
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) asked_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) code_hash: Option<Vec<u8>>,
+    pub(crate) sent_at: Option<DateTime<Utc>>,
+    pub(crate) used_at: Option<DateTime<Utc>>,
+}
+
+impl PhoneCode {
+    /// Whether somebody still waits for it.
+    pub(crate) fn is_to_send(&self, now: DateTime<Utc>) -> bool {
+        self.sent_at.is_none() && self.used_at.is_none() && self.expires_at > now
+    }
 }
 
 #[derive(Debug, Insertable)]
@@ -153,6 +318,36 @@ pub(crate) struct SignInChallenge {
     pub(crate) device_hash: Option<Vec<u8>>,
     pub(crate) device_name: Option<String>,
     pub(crate) platform: Option<Platform>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    /// What was shown already.
+    pub(crate) first_factor: FirstFactor,
+}
+
+/// An account at another provider.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = identities, check_for_backend(Pg))]
+pub(crate) struct Identity {
+    pub(crate) id: Uuid,
+    pub(crate) user_id: UserId,
+    pub(crate) provider: IdentityProvider,
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    pub(crate) label: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+}
+
+/// A question to another provider.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = authorization_requests, check_for_backend(Pg))]
+pub(crate) struct AuthorizationRequest {
+    pub(crate) state_hash: Vec<u8>,
+    pub(crate) provider: IdentityProvider,
+    pub(crate) user_id: Option<UserId>,
+    pub(crate) nonce_hash: Option<Vec<u8>>,
+    pub(crate) code_challenge: Option<String>,
+    pub(crate) redirect_uri: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
 }

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Duration, Utc};
 use karya_core::role::Role;
-use karya_core::{SessionId, UserId};
+use karya_core::{PhoneNumber, SessionId, UserId};
 use karya_web::actor::Claims;
 use uuid::Uuid;
 
@@ -17,6 +17,21 @@ pub struct PasskeyOptions {
     pub origins: Vec<String>,
 }
 
+/// To which phones codes go.
+#[derive(Debug, Clone)]
+pub struct PhoneOptions {
+    /// The starts of the numbers that are served: `+62`. Codes to others cost more than they are worth to us, and are
+    /// asked for by those who earn by them.
+    pub countries: Vec<String>,
+}
+
+impl PhoneOptions {
+    pub(crate) fn serves(&self, number: &PhoneNumber) -> bool {
+        let number = number.as_str();
+        self.countries.iter().any(|start| number.starts_with(start))
+    }
+}
+
 /// Lifetimes, and where links lead.
 #[derive(Debug, Clone)]
 pub struct AuthOptions {
@@ -31,6 +46,8 @@ pub struct AuthOptions {
     /// Start of every link in a mail. Never taken from a request.
     pub public_url: String,
     pub passkeys: PasskeyOptions,
+    /// None: this server reaches no phones.
+    pub phones: Option<PhoneOptions>,
 }
 
 impl Default for AuthOptions {
@@ -43,6 +60,7 @@ impl Default for AuthOptions {
             verification_ttl: Duration::hours(24),
             public_url: String::new(),
             passkeys: PasskeyOptions::default(),
+            phones: None,
         }
     }
 }
@@ -66,7 +84,8 @@ impl Proved {
     fn methods(&self) -> Vec<String> {
         let first = match self.first {
             FirstFactor::Password => ["pwd"].as_slice(),
-            FirstFactor::Operator => &[],
+            // RFC 8176 has no word for what another provider asked for.
+            FirstFactor::Operator | FirstFactor::Social => &[],
             // A key on a device that asked for a finger, a face or a PIN.
             FirstFactor::Passkey => &["pop", "user", "mfa"],
         };

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
+use karya_core::policy::{self, Action, Relation};
 use karya_core::{BusinessId, Invalid, MasterKey, Random, Rule, UserId};
 
 use crate::BusinessError;
@@ -219,7 +220,7 @@ pub(crate) async fn update(
     conn.transaction(async |conn| {
         queries::lock(conn, id).await?;
         let ((current, mut registration, _), role) = owned(conn, id, user).await?;
-        if role == MemberRole::Staff {
+        if !policy::may(&[], Relation::Member(role), Action::EditBusiness) {
             return Err(BusinessError::ManagerRequired);
         }
         if expected.is_some_and(|expected| expected != current.version) {
@@ -286,7 +287,7 @@ pub(crate) async fn delete(
 ) -> Result<(), BusinessError> {
     conn.transaction(async |conn| {
         let ((row, _, _), role) = owned(conn, id, user).await?;
-        if role != MemberRole::Owner {
+        if !policy::may(&[], Relation::Member(role), Action::DeleteBusiness) {
             return Err(BusinessError::OwnerRequired);
         }
         if queries::delete(conn, id, expected.unwrap_or(row.version), now).await? == 0 {

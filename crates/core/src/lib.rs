@@ -16,6 +16,7 @@ pub mod member_role;
 pub mod money;
 pub mod page;
 pub mod phone;
+pub mod policy;
 pub mod random;
 pub mod region;
 pub mod role;

@@ -6,7 +6,11 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{Role, UserId};
 
-use crate::schema::{user_roles, users};
+use crate::schema::{emails, user_roles, users};
+
+// Not generated: a role names two accounts, whose it is and who granted it.
+diesel::allow_tables_to_appear_in_same_query!(user_roles, users);
+diesel::allow_tables_to_appear_in_same_query!(user_roles, emails);
 
 /// Gives a role to an account; whoever has it keeps it. `by`: who decided so.
 pub async fn grant(

@@ -90,6 +90,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Questions to other providers that wait for their answer; it takes them away.
+    authorization_requests (state_hash) {
+        /// SHA-256 of the state; the state itself is never stored.
+        state_hash -> Bytea,
+        provider -> Text,
+        /// Who links an identity or proves it again; null: somebody signs in.
+        user_id -> Nullable<Uuid>,
+        /// SHA-256 of what the ID token must hold.
+        nonce_hash -> Nullable<Bytea>,
+        /// S256 of the code verifier (RFC 7636), which the app keeps.
+        code_challenge -> Nullable<Text>,
+        redirect_uri -> Nullable<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     availability_overrides (user_id, local_date) {
         user_id -> Uuid,
         local_date -> Date,
@@ -508,6 +526,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Requests of staff to remove all second factors of somebody who lost them.
+    factor_resets (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        state -> Text,
+        /// How the person proved who they are.
+        evidence -> Text,
+        asked_by -> Nullable<Uuid>,
+        asked_at -> Timestamptz,
+        not_before -> Timestamptz,
+        expires_at -> Timestamptz,
+        /// Who approved or refused; none if the owner showed a factor after all.
+        settled_by -> Nullable<Uuid>,
+        settled_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     group_seats (id) {
         id -> Uuid,
         session_id -> Uuid,
@@ -567,6 +603,22 @@ diesel::table! {
         headers -> Jsonb,
         body -> Bytea,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Accounts at other providers: each signs in by itself.
+    identities (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        provider -> Text,
+        issuer -> Text,
+        /// With the issuer, who it is. Never the e-mail address: those change hands.
+        subject -> Text,
+        /// How the provider called it when it was linked, for its owner to recognise it. Proves nothing.
+        label -> Nullable<Text>,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -729,11 +781,57 @@ diesel::table! {
 diesel::table! {
     passwords (user_id) {
         user_id -> Uuid,
-        /// PHC string: algorithm, parameters, salt and hash.
+        /// PHC string: algorithm, parameters, name of the pepper if there is one, salt and hash.
         phc -> Text,
-        /// Which configured pepper went into the hash; none when null.
-        pepper_id -> Nullable<Int2>,
         changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Numbers that accounts gave up for others: undone from the old number.
+    phone_changes (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        old_number -> Text,
+        /// None: the number was removed.
+        new_number -> Nullable<Text>,
+        changed_at -> Timestamptz,
+        /// SHA-256 of the token that went to the old number.
+        undo_hash -> Nullable<Bytea>,
+        undo_until -> Timestamptz,
+        undone_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Codes that went to phones or are to go. Numbers with and without an account are asked for alike.
+    phone_codes (id) {
+        /// Names the request that the code is bound to.
+        id -> Uuid,
+        purpose -> Text,
+        number -> Text,
+        /// Who proves the number or, once the worker has found out, whose password is reset.
+        user_id -> Nullable<Uuid>,
+        /// Only there does the code prove the number.
+        session_id -> Nullable<Uuid>,
+        asked_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        /// HMAC-SHA-256 of request, purpose and code, under a key derived from the master key. None: no code was sent.
+        code_hash -> Nullable<Bytea>,
+        sent_at -> Nullable<Timestamptz>,
+        /// Counted before the code is looked at.
+        tries -> Int2,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Telephone numbers that accounts have proved to be theirs. A number has one account at most.
+    phones (user_id) {
+        user_id -> Uuid,
+        /// E.164.
+        number -> Text,
+        verified_at -> Timestamptz,
     }
 }
 
@@ -829,7 +927,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Sign-ins whose password was right and that wait for a second factor. They go with a change of the password.
+    /// Sign-ins whose first factor was right and that wait for a second. They go when what began them may not sign in any more.
     sign_in_challenges (token_hash) {
         /// SHA-256 of the token; the token itself is never stored.
         token_hash -> Bytea,
@@ -842,6 +940,8 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
+        /// What was shown already.
+        first_factor -> Text,
     }
 }
 
@@ -966,6 +1066,11 @@ diesel::table! {
         version -> Int4,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        /// The member of staff who set the state; none if the owner or the system did.
+        state_by -> Nullable<Uuid>,
+        lock_reason -> Nullable<Text>,
+        /// For staff: a ticket, what was seen.
+        lock_note -> Nullable<Text>,
     }
 }
 
@@ -1045,6 +1150,7 @@ diesel::joinable!(api_key_secrets -> api_keys (key_id));
 diesel::joinable!(api_keys -> users (user_id));
 diesel::joinable!(auth_event_seals -> auth_events (event_id));
 diesel::joinable!(auth_events_to_seal -> auth_events (event_id));
+diesel::joinable!(authorization_requests -> users (user_id));
 diesel::joinable!(availability_overrides -> calendars (user_id));
 diesel::joinable!(availability_schedules -> calendars (user_id));
 diesel::joinable!(blocks -> calendars (blocker_id));
@@ -1094,6 +1200,7 @@ diesel::joinable!(group_seats -> users (mentee_id));
 diesel::joinable!(group_sessions -> mentors (mentor_id));
 diesel::joinable!(group_suspensions -> group_sessions (session_id));
 diesel::joinable!(group_suspensions -> session_alerts (alert_id));
+diesel::joinable!(identities -> users (user_id));
 diesel::joinable!(known_devices -> users (user_id));
 diesel::joinable!(mentorship_goals -> mentorships (mentorship_id));
 diesel::joinable!(mentorships -> mentors (mentor_id));
@@ -1103,6 +1210,10 @@ diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(passkey_ceremonies -> users (user_id));
 diesel::joinable!(passkeys -> users (user_id));
 diesel::joinable!(passwords -> users (user_id));
+diesel::joinable!(phone_changes -> users (user_id));
+diesel::joinable!(phone_codes -> sessions (session_id));
+diesel::joinable!(phone_codes -> users (user_id));
+diesel::joinable!(phones -> users (user_id));
 diesel::joinable!(recovery_codes -> users (user_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> users (user_id));
@@ -1123,6 +1234,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     action_items,
     api_key_secrets,
     api_keys,
+    authorization_requests,
     availability_overrides,
     availability_schedules,
     blocks,
@@ -1151,6 +1263,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_seats,
     group_sessions,
     group_suspensions,
+    identities,
     known_devices,
     mentors,
     mentorship_goals,
@@ -1160,6 +1273,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     passkey_ceremonies,
     passkeys,
     passwords,
+    phone_changes,
+    phone_codes,
+    phones,
     recovery_codes,
     refresh_tokens,
     regions,

@@ -58,7 +58,7 @@ pub async fn enqueue_with<J: Job>(
 
 /// The same for many, in one statement, or none. Keys differ from each other.
 pub async fn enqueue_all(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     jobs: impl IntoIterator<Item = Prepared>,
 ) -> QueryResult<()> {
     let (mut names, mut payloads) = (Vec::new(), Vec::new());
@@ -83,7 +83,7 @@ pub async fn enqueue_all(
         keys,
         MAX_ATTEMPTS,
     ))
-    .execute(conn)
+    .execute(&mut &*conn)
     .await?;
     Ok(())
 }

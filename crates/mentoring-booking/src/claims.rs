@@ -108,27 +108,11 @@ async fn lock_existing(
         .await
 }
 
-/// Takes time of the mentor and of the mentee.
+/// Takes time of the mentor and of the mentee, for as many sessions as there are claims, in the order given.
 ///
 /// After the checks under the lock the constraint has nothing to refuse; if it does, some writer went without.
 pub(crate) async fn take(
-    conn: &mut AsyncPgConnection,
-    (mentor, mentee): (UserId, UserId),
-    claim: Claim,
-) -> Result<(), MentoringError> {
-    insert(conn, mentor, claim)
-        .await
-        .on_constraint(NO_OVERLAP, || MentoringError::SlotTaken {
-            alternatives: Vec::new(),
-        })?;
-    insert(conn, mentee, claim.of_mentee())
-        .await
-        .on_constraint(NO_OVERLAP, || MentoringError::MenteeBusy)
-}
-
-/// Takes time of both, for many sessions at once, in the order given.
-pub(crate) async fn take_all(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     (mentor, mentee): (UserId, UserId),
     claims: &[Claim],
 ) -> Result<(), MentoringError> {
@@ -138,7 +122,7 @@ pub(crate) async fn take_all(
         .collect();
     diesel::insert_into(time_claims::table)
         .values(&rows)
-        .execute(conn)
+        .execute(&mut &*conn)
         .await
         .on_constraint(NO_OVERLAP, || MentoringError::SlotTaken {
             alternatives: Vec::new(),

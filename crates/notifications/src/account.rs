@@ -1,6 +1,7 @@
 //! Mails about the account itself.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::phrases;
 use crate::templates::Words;
@@ -15,7 +16,7 @@ pub struct AccountMail {
 }
 
 /// What happened to an account.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub enum AccountNotice {
     /// Somebody wanted the address for another account.
     AddressInUse,
@@ -23,6 +24,121 @@ pub enum AccountNotice {
     EmailChanged { at: DateTime<Utc>, valid_days: i64 },
     /// The copy of the data that somebody asked for can be downloaded.
     ExportReady,
+    /// Staff locked it.
+    Locked { at: DateTime<Utc> },
+    /// Staff unlocked it.
+    Unlocked { at: DateTime<Utc> },
+    /// Somebody told staff that they are its owner and lost every second factor.
+    FactorResetAsked {
+        at: DateTime<Utc>,
+        not_before: DateTime<Utc>,
+    },
+    /// Staff removed every second factor.
+    FactorsReset { at: DateTime<Utc> },
+}
+
+/// Subject, paragraphs and the label of the button, in Indonesian and in English.
+type InBoth = (
+    (&'static str, Vec<String>, &'static str),
+    (&'static str, Vec<String>, &'static str),
+);
+
+fn minute(at: DateTime<Utc>) -> impl std::fmt::Display {
+    at.format("%Y-%m-%d %H:%M UTC")
+}
+
+fn locked(at: DateTime<Utc>) -> InBoth {
+    let at = minute(at);
+    (
+        (
+            "Akun Karya Anda dikunci",
+            vec![
+                format!(
+                    "Akun Karya Anda dikunci oleh petugas pada {at}. Semua sesi sudah diakhiri, dan akun ini tidak bisa dipakai masuk."
+                ),
+                "Bila menurut Anda ini keliru, balas surel ini atau hubungi bantuan Karya."
+                    .to_owned(),
+            ],
+            "Buka Karya",
+        ),
+        (
+            "Your Karya account was locked",
+            vec![
+                format!(
+                    "Staff locked your Karya account at {at}. All sessions have ended, and nobody can sign in to it."
+                ),
+                "If you think that this is a mistake, reply to this mail or contact Karya support."
+                    .to_owned(),
+            ],
+            "Open Karya",
+        ),
+    )
+}
+
+fn unlocked(at: DateTime<Utc>) -> InBoth {
+    let at = minute(at);
+    (
+        (
+            "Akun Karya Anda dibuka lagi",
+            vec![
+                format!("Akun Karya Anda dibuka lagi pada {at}. Anda bisa masuk seperti biasa."),
+                "Bila akun ini dikunci karena ada orang lain yang masuk, pilih kata sandi baru lewat \u{201c}Lupa kata sandi\u{201d}.".to_owned(),
+            ],
+            "Buka Karya",
+        ),
+        (
+            "Your Karya account was unlocked",
+            vec![
+                format!("Your Karya account was unlocked at {at}. You can sign in as before."),
+                "If it was locked because somebody else had got into it, choose a new password by \u{201c}Forgot password\u{201d}.".to_owned(),
+            ],
+            "Open Karya",
+        ),
+    )
+}
+
+fn reset_asked(at: DateTime<Utc>, not_before: DateTime<Utc>) -> InBoth {
+    let (at, from) = (minute(at), minute(not_before));
+    (
+        (
+            "Permintaan menghapus faktor kedua akun Anda",
+            vec![
+                format!("Pada {at}, seseorang memberi tahu petugas Karya bahwa ia pemilik akun ini dan kehilangan semua faktor kedua. Bila disetujui petugas lain, semua aplikasi autentikator, kunci sandi, dan kode pemulihan akun ini dihapus, paling cepat {from}."),
+                "Bila bukan Anda, masuk sebelum itu dengan faktor kedua Anda: permintaan ini langsung batal. Lalu ganti kata sandi Anda.".to_owned(),
+            ],
+            "Buka Karya",
+        ),
+        (
+            "Somebody asks to remove the second factors of your account",
+            vec![
+                format!("At {at}, somebody told Karya's staff that they own this account and have lost every second factor. If another member of staff agrees, every authenticator app, passkey and recovery code of the account is removed, not before {from}."),
+                "If it was not you, sign in before that with your second factor: it ends the request at once. Then change your password.".to_owned(),
+            ],
+            "Open Karya",
+        ),
+    )
+}
+
+fn factors_reset(at: DateTime<Utc>) -> InBoth {
+    let at = minute(at);
+    (
+        (
+            "Faktor kedua akun Anda dihapus",
+            vec![
+                format!("Petugas menghapus semua aplikasi autentikator, kunci sandi, dan kode pemulihan akun Karya Anda pada {at}, dan mengakhiri semua sesi. Masuklah dengan kata sandi Anda, lalu daftarkan faktor kedua yang baru."),
+                "Bila bukan Anda yang memintanya, segera pilih kata sandi baru lewat \u{201c}Lupa kata sandi\u{201d} dan hubungi bantuan Karya.".to_owned(),
+            ],
+            "Buka Karya",
+        ),
+        (
+            "The second factors of your account were removed",
+            vec![
+                format!("Staff removed every authenticator app, passkey and recovery code of your Karya account at {at}, and ended all sessions. Sign in with your password and enrol a new second factor."),
+                "If it was not you who asked, choose a new password by \u{201c}Forgot password\u{201d} at once and contact Karya support.".to_owned(),
+            ],
+            "Open Karya",
+        ),
+    )
 }
 
 impl AccountMail {
@@ -64,6 +180,10 @@ impl AccountMail {
                     "Open Karya",
                 ),
             ),
+            AccountNotice::Locked { at } => locked(at),
+            AccountNotice::Unlocked { at } => unlocked(at),
+            AccountNotice::FactorResetAsked { at, not_before } => reset_asked(at, not_before),
+            AccountNotice::FactorsReset { at } => factors_reset(at),
             AccountNotice::EmailChanged { at, valid_days } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 (

@@ -1,5 +1,5 @@
-//! `/inbox`: what the folder transport sent, for development. Everything in a mail is shown as text or in a
-//! sandboxed frame without scripts.
+//! `/inbox`: the mails of the folder transport and the messages of the folder gateway, for development. Everything in
+//! them is shown as text or in a sandboxed frame without scripts.
 
 use std::path::{Path, PathBuf};
 
@@ -10,13 +10,15 @@ use mail_parser::{Message, MessageParser, MimeHeaders};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// How many mails the list shows.
+use crate::gateway::KeptMessage;
+
+/// How many mails and messages the list shows.
 const SHOWN: usize = 100;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'; \
     base-uri 'none'; form-action 'none'; sandbox allow-same-origin allow-popups allow-top-navigation-by-user-activation";
 
-/// The folder that the mailer writes to.
+/// The folder that the mailer and the message gateway write to.
 #[derive(Debug, Clone)]
 pub struct Inbox {
     folder: PathBuf,
@@ -34,6 +36,15 @@ struct Entry {
     /// What the mail does to the reader's calendar.
     #[serde(skip_serializing_if = "Option::is_none")]
     calendar: Option<String>,
+    /// Whether it is a message to a phone instead of a mail.
+    #[serde(skip)]
+    is_message: bool,
+}
+
+/// What stands in a file of the folder.
+enum Kept {
+    Mail(Vec<u8>),
+    Message(Vec<u8>),
 }
 
 #[derive(Template)]
@@ -65,35 +76,44 @@ impl Inbox {
         if let Ok(mut folder) = tokio::fs::read_dir(&self.folder).await {
             while let Ok(Some(file)) = folder.next_entry().await {
                 let name = file.file_name().to_string_lossy().into_owned();
-                names.extend(
-                    name.strip_suffix(".eml")
-                        .and_then(|id| Uuid::parse_str(id).ok()),
-                );
+                let stem = name
+                    .strip_suffix(".eml")
+                    .or_else(|| name.strip_suffix(".json"));
+                names.extend(stem.and_then(|id| Uuid::parse_str(id).ok()));
             }
         }
         names.sort_unstable_by(|a, b| b.cmp(a));
         let mut mails = Vec::new();
         for id in names.into_iter().take(SHOWN) {
-            mails.extend(self.read(id).await.map(|raw| entry(id, &raw)));
+            mails.extend(self.read(id).await.map(|kept| entry(id, &kept)));
         }
         mails
     }
 
-    async fn read(&self, id: Uuid) -> Option<Vec<u8>> {
-        tokio::fs::read(Path::new(&self.folder).join(format!("{id}.eml")))
-            .await
-            .ok()
+    async fn read(&self, id: Uuid) -> Option<Kept> {
+        let file = |ending| Path::new(&self.folder).join(format!("{id}.{ending}"));
+        if let Ok(mail) = tokio::fs::read(file("eml")).await {
+            return Some(Kept::Mail(mail));
+        }
+        tokio::fs::read(file("json")).await.ok().map(Kept::Message)
     }
 }
 
-fn entry(id: Uuid, raw: &[u8]) -> Entry {
-    let message = MessageParser::default().parse(raw).unwrap_or_default();
-    let text = message.body_text(0).unwrap_or_default().into_owned();
-    let links = text
-        .split_whitespace()
+fn links(text: &str) -> Vec<String> {
+    text.split_whitespace()
         .filter(|word| word.starts_with("http"))
         .map(str::to_owned)
-        .collect();
+        .collect()
+}
+
+fn entry(id: Uuid, kept: &Kept) -> Entry {
+    let raw = match kept {
+        Kept::Mail(raw) => raw,
+        Kept::Message(raw) => return message_entry(id, raw),
+    };
+    let message = MessageParser::default().parse(raw).unwrap_or_default();
+    let text = message.body_text(0).unwrap_or_default().into_owned();
+    let links = links(&text);
     Entry {
         id,
         to: recipients(&message),
@@ -105,6 +125,25 @@ fn entry(id: Uuid, raw: &[u8]) -> Entry {
         links,
         text,
         calendar: calendar(&message),
+        is_message: false,
+    }
+}
+
+fn message_entry(id: Uuid, raw: &[u8]) -> Entry {
+    let message = serde_json::from_slice(raw).unwrap_or_else(|_unreadable| KeptMessage {
+        to: String::new(),
+        date: String::new(),
+        text: String::new(),
+    });
+    Entry {
+        id,
+        to: message.to,
+        subject: "Pesan \u{b7} Message".to_owned(),
+        date: message.date,
+        links: links(&message.text),
+        text: message.text,
+        calendar: None,
+        is_message: true,
     }
 }
 
@@ -162,22 +201,24 @@ async fn list_json(inbox: web::Data<Inbox>) -> HttpResponse {
 
 async fn show(inbox: web::Data<Inbox>, id: web::Path<Uuid>) -> HttpResponse {
     match inbox.read(*id).await {
-        Some(raw) => page(&MailPage {
-            mail: entry(*id, &raw),
+        Some(kept) => page(&MailPage {
+            mail: entry(*id, &kept),
         }),
         None => HttpResponse::NotFound().finish(),
     }
 }
 
 async fn show_html(inbox: web::Data<Inbox>, id: web::Path<Uuid>) -> HttpResponse {
-    let raw = inbox.read(*id).await.unwrap_or_default();
+    let Some(Kept::Mail(raw)) = inbox.read(*id).await else {
+        return HttpResponse::NotFound().finish();
+    };
     let message = MessageParser::default().parse(&raw).unwrap_or_default();
     html(message.body_html(0).unwrap_or_default().into_owned())
 }
 
 async fn show_raw(inbox: web::Data<Inbox>, id: web::Path<Uuid>) -> HttpResponse {
     match inbox.read(*id).await {
-        Some(raw) => HttpResponse::Ok()
+        Some(Kept::Mail(raw) | Kept::Message(raw)) => HttpResponse::Ok()
             .content_type("text/plain; charset=utf-8")
             .body(raw),
         None => HttpResponse::NotFound().finish(),

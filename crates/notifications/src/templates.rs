@@ -6,7 +6,8 @@ use karya_core::Lang;
 
 use crate::{
     AccountMail, ApiKeyMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail,
-    MentorMail, MentorshipMail, SeriesMail, WebhookMail, phrases,
+    IdentityMail, MentorMail, MentorshipMail, PhoneMail, SeriesMail, WebhookMail, identity,
+    phrases,
 };
 
 /// A mail, apart from who gets it.
@@ -19,6 +20,12 @@ pub enum Template {
         /// Opens the confirmation page.
         link: String,
         /// For the app, when the link cannot be opened.
+        token: String,
+        valid_hours: i64,
+    },
+    /// Asks somebody to prove an address, for an account that signs in by another provider and has no password.
+    ProveAddress {
+        /// For the app: there is no page that could ask who it is.
         token: String,
         valid_hours: i64,
     },
@@ -84,6 +91,10 @@ pub enum Template {
     /// Tells the owner of an account what happened to its second factors.
     Factor(FactorMail),
     ApiKey(ApiKeyMail),
+    /// Tells the owner of an account what happened to its phone number.
+    Phone(PhoneMail),
+    /// Tells the owner of an account what happened to its accounts at other providers.
+    Identity(IdentityMail),
     Webhook(WebhookMail),
 }
 
@@ -286,6 +297,9 @@ impl Template {
             Self::Documents(mail) => mail.words(id),
             Self::Factor(mail) => mail.words(id),
             Self::ApiKey(mail) => mail.words(id),
+            Self::Phone(mail) => mail.words(id),
+            Self::Identity(mail) => mail.words(id),
+            Self::ProveAddress { token, valid_hours } => identity::prove_address(token, *valid_hours, id),
             Self::Webhook(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
@@ -324,8 +338,9 @@ mod tests {
     use crate::{
         AccountMail, AccountNotice, ApiKeyMail, ApiKeyNotice, BookingMail, BookingNotice,
         DisputeMail, DisputeNotice, DocumentsMail, FactorMail, FactorNotice, GroupMail,
-        GroupNotice, MentorDecision, MentorMail, MentorshipMail, MentorshipNotice, OtherMentor,
-        SeriesMail, SeriesNotice, WebhookMail,
+        GroupNotice, IdentityMail, IdentityNotice, MentorDecision, MentorMail, MentorshipMail,
+        MentorshipNotice, OtherMentor, PhoneMail, PhoneNotice, SeriesMail, SeriesNotice,
+        WebhookMail,
     };
 
     fn verify() -> Template {
@@ -463,6 +478,17 @@ mod tests {
             }),
             Template::Factor(FactorMail {
                 notice: FactorNotice::Added { label: bad() },
+                display_name: bad(),
+                at: chrono::DateTime::UNIX_EPOCH,
+            }),
+            Template::Phone(PhoneMail {
+                notice: PhoneNotice::Changed,
+                number: bad(),
+                display_name: bad(),
+                at: chrono::DateTime::UNIX_EPOCH,
+            }),
+            Template::Identity(IdentityMail {
+                notice: IdentityNotice::Linked { provider: bad() },
                 display_name: bad(),
                 at: chrono::DateTime::UNIX_EPOCH,
             }),

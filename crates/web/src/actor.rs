@@ -9,6 +9,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use karya_core::policy::{self, Action, Relation};
 use karya_core::role::Role;
 use karya_core::{Clock, SessionId, UserId};
 use karya_db::Db;
@@ -175,9 +176,10 @@ impl Actor {
         self.session_id.ok_or_else(api_key::not_by_key)
     }
 
+    /// Whether they may do it to something that they are `relation` to, by the [policy](karya_core::policy).
     #[must_use]
-    pub fn has(&self, role: Role) -> bool {
-        self.roles.contains(&role)
+    pub fn may(&self, relation: Relation, action: Action) -> bool {
+        policy::may(&self.roles, relation, action)
     }
 }
 

@@ -151,16 +151,16 @@ impl Idempotency {
                 return work(conn).await.map(Outcome::Done).map_err(Into::into);
             };
             let fingerprint = self.fingerprint()?;
-            if !claim(conn, lock_id(actor, &operation, &key))
-                .await
-                .map_err(DbError::from)?
-            {
+            // One way there and back, and still one after the other: what is found is what was there under the lock.
+            let (is_first, kept) = tokio::try_join!(
+                claim(conn, lock_id(actor, &operation, &key)),
+                find(conn, actor, &operation, &key),
+            )
+            .map_err(DbError::from)?;
+            if !is_first {
                 return Err(Problem::later(&KEY_IN_PROGRESS, Duration::from_secs(1)));
             }
-            if let Some(kept) = find(conn, actor, &operation, &key)
-                .await
-                .map_err(DbError::from)?
-            {
+            if let Some(kept) = kept {
                 if kept.fingerprint != fingerprint {
                     return Err(Problem::of(&KEY_REUSED));
                 }
@@ -214,14 +214,14 @@ impl Kept {
 }
 
 /// Held to the end of the transaction; whoever does not get it knows that another is at work.
-async fn claim(conn: &mut AsyncPgConnection, lock: i64) -> QueryResult<bool> {
+async fn claim(conn: &AsyncPgConnection, lock: i64) -> QueryResult<bool> {
     diesel::select(pg_try_advisory_xact_lock(lock))
-        .get_result(conn)
+        .get_result(&mut &*conn)
         .await
 }
 
 async fn find(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     actor: Uuid,
     operation: &str,
     key: &str,
@@ -229,7 +229,7 @@ async fn find(
     idempotency_keys::table
         .find((actor, operation, key))
         .select(Kept::as_select())
-        .first(conn)
+        .first(&mut &*conn)
         .await
         .optional()
 }

@@ -87,23 +87,28 @@ impl RateLimits {
 
     /// `path` as the router sees it: percent-encoded letters are letters.
     fn of(&self, path: &str) -> &Limiter {
-        const CREDENTIALS: [&str; 16] = [
+        const CREDENTIALS: [&str; 21] = [
             "/v1/auth/register",
             "/v1/auth/login",
             "/v1/auth/email-verification",
             "/v1/auth/password-reset",
             "/v1/auth/email-change",
+            "/v1/auth/phone-change/",
             "/v1/auth/passkey/",
+            "/v1/auth/social/",
             "/v1/auth/step-up",
+            "/v1/me/identities",
             "/v1/me/passkeys/",
             "/v1/me/password",
             "/v1/me/email-change",
+            "/v1/me/phone",
             "/v1/me/factors/",
             "/v1/me/recovery-codes",
             "/verify-email",
             "/reset-password",
             "/confirm-email-change",
             "/undo-email-change",
+            "/undo-phone-change",
         ];
         if CREDENTIALS.iter().any(|prefix| path.starts_with(prefix)) {
             &self.credentials

@@ -10,18 +10,21 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::{Error, HttpServer, test};
 use karya::{AppState, Parts};
 use karya_auth::ops::NewVerifiedUser;
-use karya_auth::{AuthOptions, HashingOptions, Issuer, PasswordPool};
+use karya_auth::{
+    AuthOptions, Captcha, HashingOptions, IdentityProviders, Issuer, PasswordPool, PhoneOptions,
+    SocialOptions,
+};
 use karya_core::role::Role;
 use karya_core::{Clock, EmailAddress, MasterKey, Random, Text, UserId};
 use karya_db::{Db, DbOptions};
 use karya_fetch::Fetcher;
 use karya_mentoring_booking::Invitations;
-use karya_notifications::{MailOptions, Mailer, SentMail, Transport};
+use karya_notifications::{MailOptions, Mailer, Messenger, SentMail, Transport};
 use karya_storage::Storage;
 use karya_web::{AppPolicies, BodyLimits, TokenVerifier, TrustedProxies};
 use serde_json::json;
 
-use super::{Client, TestDb, noon};
+use super::{Client, Phones, TestDb, noon};
 
 /// The password of every account that the harness makes.
 pub const PASSWORD: &str = "kain-lurik-tujuh-warna";
@@ -33,6 +36,7 @@ pub struct TestApp {
     pub db: TestDb,
     pub clock: Clock,
     pub mailer: Mailer,
+    pub phones: Phones,
     pub parts: Rc<Parts>,
     /// Where uploads go; gone with the test.
     pub files: tempfile::TempDir,
@@ -55,6 +59,10 @@ impl TestApp {
             self::parts(&db, &clock, files.path()).await,
             self::parts(&db, &clock, files.path()).await,
         );
+        let phones = Phones::default();
+        for parts in [&mut parts, &mut second] {
+            parts.messenger = Messenger::new(phones.clone());
+        }
         adjust(&mut parts);
         adjust(&mut second);
         let from_address = EmailAddress::parse("halo@karya.test").unwrap();
@@ -78,6 +86,7 @@ impl TestApp {
             db,
             clock,
             mailer: Mailer::new(mail).unwrap(),
+            phones,
             parts: Rc::new(second),
             files,
             state,
@@ -196,6 +205,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
         memory_kib: 64,
         iterations: 1,
         max_wait: Duration::from_secs(30),
+        ..HashingOptions::default()
     };
     Parts {
         db: pool,
@@ -205,15 +215,21 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
         issuer,
         verifier,
         passwords: PasswordPool::start(hashing).unwrap(),
+        captcha: Captcha::default(),
         auth: AuthOptions {
             public_url: public_url.clone(),
+            phones: Some(PhoneOptions {
+                countries: vec!["+62".into()],
+            }),
             ..AuthOptions::default()
         },
+        identity_providers: IdentityProviders::new(SocialOptions::default(), Fetcher::default()),
         invitations: Invitations::new(
             &public_url,
             &EmailAddress::parse("halo@karya.test").unwrap(),
         ),
         fetcher: Fetcher::default(),
+        messenger: Messenger::default(),
         public_url,
         trusted_proxies: TrustedProxies::default(),
         cors_origins: vec!["https://app.karya.test".into()],

@@ -2,15 +2,23 @@ mod app;
 mod authenticator;
 mod client;
 mod cluster;
+mod https;
 mod passkey;
+mod phones;
+mod provider;
 mod receiver;
+mod tokens;
 
 pub use app::{PASSWORD, TestApp, email};
 pub use authenticator::Authenticator;
 pub use client::{Client, Reply};
 pub use cluster::TestDb;
+pub use https::HttpsServer;
 pub use passkey::{Forgery, SoftPasskey};
+pub use phones::Phones;
+pub use provider::{FACEBOOK_APP, Keys, MINE, Provider, SIGN_IN, X_CLIENT, begin, verify};
 pub use receiver::{Received, Receiver};
+pub use tokens::{Key, hmac_token, merged, unsigned_token};
 
 use chrono::{DateTime, Utc};
 

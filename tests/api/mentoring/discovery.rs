@@ -278,7 +278,7 @@ async fn whoever_is_not_approved_or_offers_nothing_is_not_found() {
     Mentor::new(&app, "d").await;
     let sql = app.db.sql().await;
     sql.execute(
-        "UPDATE users SET state = 'locked' WHERE display_name = 'd'",
+        "UPDATE users SET state = 'locked', lock_reason = 'abuse' WHERE display_name = 'd'",
         &[],
     )
     .await

@@ -71,7 +71,7 @@ async fn classes_of_a_mentor_who_is_off_take_nobody_in() {
     assert_eq!(seen["my_seat"]["state"], "held", "the line goes on");
     let sql = app.db.sql().await;
     sql.execute(
-        "UPDATE users SET state = 'locked' WHERE id = $1",
+        "UPDATE users SET state = 'locked', lock_reason = 'abuse' WHERE id = $1",
         &[&mentor.user_id],
     )
     .await

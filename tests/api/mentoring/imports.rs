@@ -1,103 +1,13 @@
 //! Calendars in: busy times of calendars elsewhere.
 
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-
 use chrono::TimeDelta;
-use karya_fetch::{Fetcher, Policy};
+use karya_fetch::Fetcher;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 use super::{Mentor, assert_sound, book};
-use crate::harness::TestApp;
+use crate::harness::{HttpsServer, TestApp};
 
 const BUSY: &str = "/v1/me/busy-calendars";
-
-/// A server of calendars at `https://kalender.test`, which answers with what it is told and keeps what it was asked.
-#[derive(Clone)]
-struct Server {
-    port: u16,
-    authority: CertificateDer<'static>,
-    answer: Arc<Mutex<String>>,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    async fn start() -> Self {
-        let rcgen::CertifiedKey { cert, signing_key } =
-            rcgen::generate_simple_self_signed(vec!["kalender.test".to_owned()]).unwrap();
-        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-        let authority = cert.der().clone();
-        let config = ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(vec![authority.clone()], key.into())
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Self {
-            port: listener.local_addr().unwrap().port(),
-            authority,
-            answer: Arc::default(),
-            asked: Arc::default(),
-        };
-        let own = server.clone();
-        actix_web::rt::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let (acceptor, own) = (acceptor.clone(), own.clone());
-                actix_web::rt::spawn(async move {
-                    let Ok(mut socket) = acceptor.accept(socket).await else {
-                        return;
-                    };
-                    let mut request = vec![0; 8192];
-                    let read = socket.read(&mut request).await.unwrap_or(0);
-                    own.asked
-                        .lock()
-                        .unwrap()
-                        .push(String::from_utf8_lossy(&request[..read]).into_owned());
-                    let answer = own.answer.lock().unwrap().clone();
-                    let _ = socket.write_all(answer.as_bytes()).await;
-                    let _ = socket.shutdown().await;
-                });
-            }
-        });
-        server
-    }
-
-    fn say(&self, head: &str, body: &str) {
-        let length = body.len();
-        *self.answer.lock().unwrap() =
-            format!("HTTP/1.1 {head}\r\ncontent-length: {length}\r\n\r\n{body}");
-    }
-
-    /// An application that reaches this server, and nothing else on this machine.
-    async fn app(&self) -> TestApp {
-        let authority = self.authority.clone();
-        TestApp::with(|parts| {
-            parts.fetcher = Fetcher::new(Policy {
-                address: |address| address == IpAddr::V4(Ipv4Addr::LOCALHOST),
-                port: |port| port != 80,
-                authorities: vec![authority.clone()],
-                hosts: [(
-                    "kalender.test".to_owned(),
-                    vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
-                )]
-                .into(),
-                timeout: Duration::from_secs(2),
-                ..Policy::default()
-            });
-        })
-        .await
-    }
-
-    fn url(&self) -> String {
-        format!("https://kalender.test:{}/rahasia-4711/basic.ics", self.port)
-    }
-}
 
 fn calendar(events: &[(&str, &str)]) -> String {
     let events: String = events
@@ -286,17 +196,19 @@ async fn what_is_no_calendar_or_no_address_is_named() {
 
 #[actix_web::test]
 async fn a_calendar_elsewhere_is_read_again_and_a_failure_frees_nothing() {
-    let server = Server::start().await;
-    let app = server.app().await;
+    let server = HttpsServer::start().await;
+    let app = TestApp::with(|parts| parts.fetcher = Fetcher::new(server.policy())).await;
     let mentor = Mentor::new(&app, "made").await;
     server.say("200 OK\r\netag: \"satu\"", &tuesday());
-    let url = server.url().replace("https://", "webcal://");
+    let url = server
+        .url("/rahasia-4711/basic.ics")
+        .replace("https://", "webcal://");
     let added = mentor.client.post(BUSY, json!({ "url": url })).await;
     assert!(!added.text().contains("rahasia"));
     let added = added.ok(201);
     assert_eq!(
         (&added["host"], &added["last_tried_at"]),
-        (&json!("kalender.test"), &Value::Null)
+        (&json!("lain.test"), &Value::Null)
     );
     app.run_jobs().await;
     let read = only(&mentor.client).await;
@@ -310,9 +222,7 @@ async fn a_calendar_elsewhere_is_read_again_and_a_failure_frees_nothing() {
     );
     let closed = mentor.starts(&app, "2026-06-02", "2026-06-02").await;
     assert!(!closed.contains(&"2026-06-02T03:00:00.000Z".to_owned()));
-    assert!(
-        server.asked.lock().unwrap()[0].starts_with("GET /rahasia-4711/basic.ics HTTP/1.1\r\n")
-    );
+    assert!(server.asked()[0].starts_with("GET /rahasia-4711/basic.ics HTTP/1.1\r\n"));
     // The address is a secret.
     let sql = app.db.sql().await;
     let leaks: i64 = sql.query_one(
@@ -340,7 +250,7 @@ async fn a_calendar_elsewhere_is_read_again_and_a_failure_frees_nothing() {
             "refused_address",
         ),
         (
-            "302 Found\r\nlocation: http://kalender.test/a.ics",
+            "302 Found\r\nlocation: http://lain.test/a.ics",
             String::new(),
             "bad_address",
         ),
@@ -369,9 +279,7 @@ async fn a_calendar_elsewhere_is_read_again_and_a_failure_frees_nothing() {
     assert_eq!(only(&mentor.client).await["last_error"], Value::Null);
     assert!(
         server
-            .asked
-            .lock()
-            .unwrap()
+            .asked()
             .last()
             .unwrap()
             .contains("if-none-match: \"satu\"")
@@ -387,15 +295,7 @@ async fn a_calendar_elsewhere_is_read_again_and_a_failure_frees_nothing() {
         &calendar(&[("20260603T030000Z", "20260603T050000Z")]),
     );
     app.run_all_jobs().await;
-    assert!(
-        !server
-            .asked
-            .lock()
-            .unwrap()
-            .last()
-            .unwrap()
-            .contains("if-none-match")
-    );
+    assert!(!server.asked().last().unwrap().contains("if-none-match"));
     let wednesday = mentor.starts(&app, "2026-06-03", "2026-06-03").await;
     assert!(
         !wednesday.contains(&"2026-06-03T03:00:00.000Z".to_owned()),

@@ -1,7 +1,6 @@
 //! Whoever edits an older version gets the newer one with the refusal.
 
-use super::{Look, Step, Story};
-use crate::harness::TestApp;
+use super::{Look, Step, Story, stage};
 
 /// Tries the step with a version that never was; what it changes is then nothing.
 pub(super) async fn probe(step: &Step<'_, '_>, path: &str, body: &[u8]) -> Vec<&'static str> {
@@ -30,8 +29,8 @@ pub(super) async fn probe(step: &Step<'_, '_>, path: &str, body: &[u8]) -> Vec<&
 
 #[actix_web::test]
 async fn who_edits_an_older_version_is_shown_the_newer_one() {
-    let app = TestApp::new().await;
-    let told = Story::tell(&app, Look::Conflicts).await.told;
+    let stage = stage().await;
+    let told = Story::tell(&stage, Look::Conflicts).await.told;
     let with = |what: &str| {
         let found = told.values().filter(|told| told.outcomes == [what]);
         found.count()

@@ -4,9 +4,8 @@ use karya::spec::examples::Example;
 use serde_json::{Value, json};
 
 use super::schemas::Schemas;
-use super::{Look, Story, is_writing};
+use super::{Look, Story, is_writing, stage};
 use crate::contract::document;
-use crate::harness::TestApp;
 
 const FILE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -17,8 +16,8 @@ const SHOWN: usize = 2;
 
 #[actix_web::test]
 async fn the_examples_are_what_is_sent_and_answered() {
-    let app = TestApp::new().await;
-    let mut story = Story::tell(&app, Look::Nothing).await;
+    let stage = stage().await;
+    let mut story = Story::tell(&stage, Look::Nothing).await;
     let before = karya::spec::examples::all().unwrap();
     let mut now = BTreeMap::new();
     for (id, told) in std::mem::take(&mut story.told) {

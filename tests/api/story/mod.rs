@@ -18,7 +18,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::contract::document;
-use crate::harness::{Client, Reply, TestApp};
+use crate::harness::{Client, Provider, Reply, TestApp};
 use crate::mentoring::Mentor;
 
 /// What things are called in paths and in the examples, where they have ids of their own.
@@ -88,6 +88,7 @@ struct Told {
 
 struct Story<'a> {
     app: &'a TestApp,
+    provider: &'a Provider,
     operations: BTreeMap<String, Operation>,
     examples: BTreeMap<String, Example>,
     /// What is called so, as it is in this database.
@@ -123,9 +124,15 @@ struct Step<'s, 'a> {
     silent: bool,
 }
 
+/// An application, and the provider that people of the story have accounts at.
+async fn stage() -> (TestApp, Provider) {
+    let provider = Provider::start().await;
+    (provider.app().await, provider)
+}
+
 impl<'a> Story<'a> {
     /// Tells it to its end.
-    async fn tell(app: &'a TestApp, look: Look) -> Self {
+    async fn tell((app, provider): &'a (TestApp, Provider), look: Look) -> Self {
         let document = document();
         let mut operations = BTreeMap::new();
         for (template, item) in document["paths"].as_object().unwrap() {
@@ -149,6 +156,7 @@ impl<'a> Story<'a> {
         }
         let mut story = Self {
             app,
+            provider,
             operations,
             examples: karya::spec::examples::all().unwrap(),
             things: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{CALLERS, Look, Step, Story, Told, is_writing};
+use super::{CALLERS, Look, Step, Story, Told, is_writing, stage};
 use crate::harness::TestApp;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/permissions.md");
@@ -84,10 +84,10 @@ pub(super) async fn probe(step: &Step<'_, '_>, path: &str, body: &[u8]) -> Vec<&
 
 #[actix_web::test]
 async fn who_may_do_what_is_as_the_table_says() {
-    let app = TestApp::new().await;
-    let told = Story::tell(&app, Look::Permissions).await.told;
+    let stage = stage().await;
+    let told = Story::tell(&stage, Look::Permissions).await.told;
     // A fault of ours would look as if the guard had refused.
-    let log = app.db.log();
+    let log = stage.0.db.log();
     let errors = log.lines().filter(|line| line.contains("ERROR:"));
     let others: Vec<&str> = errors
         .filter(|line| !line.contains("the guard is up") && !line.contains("unique constraint"))

@@ -1,18 +1,24 @@
-//! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey beside
-//! his password; Wayan has an authenticator app, and then another address.
+//! How people protect their accounts, and what they get to see of what is stored on them. Joko keeps his passkey and
+//! his account at Google beside his password, and later a phone number; Wayan has an authenticator app, and then another
+//! address.
 
-use serde_json::json;
+use chrono::Duration;
+use karya_core::Role;
+use serde_json::{Value, json};
 
 use super::Story;
 use super::script::mailed_token;
-use crate::harness::{Authenticator, PASSWORD, SoftPasskey};
+use crate::harness::{Authenticator, PASSWORD, SoftPasskey, merged};
 
 pub(super) async fn tell(story: &mut Story<'_>) {
     rights(story).await;
     passkeys(story).await;
     api_keys(story).await;
+    identities(story).await;
     second_factor(story).await;
     another_address(story).await;
+    staff(story).await;
+    phones(story).await;
     webhooks(story).await;
 }
 
@@ -78,6 +84,38 @@ async fn webhooks(story: &mut Story<'_>) {
     step.at("webhook_id", "spare_webhook").done().await;
 }
 
+async fn identities(story: &mut Story<'_>) {
+    let provider = story.provider;
+    let answer = |begun: &Value| {
+        let token = provider.sign(&provider.claims("joko", &begun["nonce"]));
+        json!({ "proof": { "state": begun["state"], "id_token": token } })
+    };
+    let step = story.step("list_auth_providers").by("nobody");
+    step.done().await;
+    let step = story.step("begin_identity").by("Joko").of("Joko");
+    let body = answer(&step.done().await);
+    let step = story.step("add_identity").by("Joko").of("Joko").body(body);
+    let linked = step.done().await;
+    story.name("identity_id", &linked["id"]);
+    let step = story.step("list_my_identities").by("Joko").of("Joko");
+    step.done().await;
+    let step = story.step("begin_social_sign_in").by("nobody");
+    let body = answer(&step.done().await);
+    let step = story.step("verify_social").by("nobody").body(body);
+    step.done().await;
+    let step = story.step("begin_social_sign_in").by("nobody");
+    let begun = step.silently().done().await;
+    let other = json!({ "email_verified": false });
+    let claims = merged(provider.claims("ratri", &begun["nonce"]), &other);
+    let body = json!({
+        "proof": { "state": begun["state"], "id_token": provider.sign(&claims) }, "email": "ratri@contoh.id",
+    });
+    let step = story.step("register_social").by("nobody").body(body);
+    step.done().await;
+    let step = story.step("remove_my_identity").by("Joko").of("Joko");
+    step.done().await;
+}
+
 async fn second_factor(story: &mut Story<'_>) {
     // Once there is a factor, the password alone opens no session.
     story.hold("Wayan").await;
@@ -117,5 +155,71 @@ async fn another_address(story: &mut Story<'_>) {
     let token = mailed_token(story, "wayan@contoh.id");
     let step = story.step("undo_email_change").by("nobody");
     let body = json!({ "token": token, "new_password": "tenun-gringsing-dobel-ikat" });
+    step.body(body).done().await;
+}
+
+/// What staff does with the account of Joko, who lost his phone.
+async fn staff(story: &mut Story<'_>) {
+    story.app.staff("Tuti", Role::Admin).await;
+    let joko = story.app.sign_in("Joko").await;
+    Authenticator::enrol(story.app, &joko).await;
+    let me = joko.get("/v1/me").await.ok(200);
+    story.name("account_id", &me["id"]);
+    let step = story.step("list_accounts").by("admin");
+    step.query("?email=joko@contoh.id").done().await;
+    for id in [
+        "get_account",
+        "list_account_security_events",
+        "lock_account",
+        "unlock_account",
+        "end_account_sessions",
+        "send_account_password_reset",
+    ] {
+        story.step(id).by("admin").of("Joko").done().await;
+    }
+    for id in ["grant_role", "revoke_role"] {
+        let step = story.step(id).by("admin").of("Joko");
+        step.at("role", "moderator").done().await;
+    }
+    let step = story.step("ask_for_factor_reset").by("admin").of("Joko");
+    let asked = step.done().await;
+    story.name("factor_reset_id", &asked["id"]);
+    story.step("list_factor_resets").by("admin").done().await;
+    let step = story.step("refuse_factor_reset").by("admin").of("Joko");
+    step.done().await;
+    let step = story.step("ask_for_factor_reset").by("admin").silently();
+    let asked = step.done().await;
+    story.name("factor_reset_id", &asked["id"]);
+    story.app.clock.advance(Duration::hours(25));
+    let step = story.step("approve_factor_reset").by("Tuti").of("Joko");
+    step.done().await;
+}
+
+async fn phones(story: &mut Story<'_>) {
+    let number = "+6281234567890";
+    story.hold("Joko").await;
+    let step = story.step("ask_for_phone").by("Joko").of("Joko");
+    step.done().await;
+    story.app.run_jobs().await;
+    let body = json!({ "code": story.app.phones.code(number) });
+    let step = story.step("verify_phone").by("Joko").of("Joko");
+    step.body(body).done().await;
+    let step = story.step("ask_for_password_reset").by("nobody");
+    let body = json!({ "phone": number });
+    let asked = step.body(body).silently().done().await;
+    story.app.run_jobs().await;
+    let body = json!({
+        "request_id": asked["request_id"], "code": story.app.phones.code(number),
+    });
+    let step = story.step("exchange_reset_code").by("nobody");
+    step.body(body).done().await;
+    let step = story.step("remove_my_phone").by("Joko").of("Joko");
+    step.done().await;
+    story.app.run_jobs().await;
+    let message = story.app.phones.of(number).pop().expect("a message");
+    let token = message.split("token=").nth(1).expect("a link");
+    let token = token.split_whitespace().next();
+    let step = story.step("undo_phone_change").by("nobody");
+    let body = json!({ "token": token, "new_password": "sarung-goyor-dari-tegal" });
     step.body(body).done().await;
 }

@@ -30,6 +30,7 @@ pub(super) async fn run(mut sources: Sources, args: DevArgs) -> Result<(), Failu
         ("server.drain_seconds", "0".into()),
         ("server.shutdown_seconds", "5".into()),
         ("mail.folder", format!("{PROJECT_FOLDER}/mail")),
+        ("messages.gateway", "folder".into()),
     ];
     let mut config = sources.load()?;
     logging::start(&config.log);
@@ -115,7 +116,7 @@ fn banner(config: &Config, seconds: f64) -> String {
     line(format!("  API            {url}/v1/businesses"));
     line(format!("  Documentation  {url}/docs"));
     line(format!(
-        "  Inbox          {url}/inbox        (every mail that is sent)"
+        "  Inbox          {url}/inbox        (every mail and message that is sent)"
     ));
     line(format!("  Metrics        {url}/metrics"));
     line(format!(

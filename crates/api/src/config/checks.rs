@@ -1,6 +1,6 @@
 use karya_core::MasterKey;
 
-use super::{Config, MailTransport, SmtpTls};
+use super::{Config, MailTransport, MessageTransport, SmtpTls};
 
 /// Something that keeps a configuration from serving the public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,12 @@ impl Config {
         } else if is_weak(&self.secrets.master_key) {
             refuse("secrets.master_key repeats one byte", MAKE_A_KEY);
         }
+        if self.peppers().is_err() {
+            refuse(
+                "secrets.password_pepper and secrets.previous_password_peppers do not fit",
+                "each is 32 random bytes in base64 (`openssl rand -base64 32`), and there are previous ones only beside a present one",
+            );
+        }
         if self.server.public_url.starts_with("http://") && !is_local(&self.server.public_url) {
             refuse(
                 "server.public_url is not https",
@@ -50,6 +56,15 @@ impl Config {
                 "auth.passkey_rp_id and auth.passkey_origins do not fit",
                 "name a domain, and an https origin of it or below it among the origins",
             );
+        }
+        if self.captcha().is_err() {
+            refuse(
+                "captcha.verify_url and captcha.secret do not fit",
+                "set both, the first to an https address, or neither",
+            );
+        }
+        for (found, fix) in self.social.faults() {
+            refuse(found, fix);
         }
         if self.mail.transport == MailTransport::Folder {
             refuse(
@@ -73,6 +88,27 @@ impl Config {
                 "set an address of yours",
             );
         }
+        match self.messages.gateway {
+            MessageTransport::None => {}
+            MessageTransport::Folder => refuse(
+                "messages.gateway is `folder`",
+                "set it to `whatsapp`, or to `none` to do without phone numbers",
+            ),
+            MessageTransport::Whatsapp => {
+                if self.whatsapp().is_err() {
+                    refuse(
+                        "messages.gateway is `whatsapp`, and its settings do not make one",
+                        "set messages.whatsapp_phone_number_id and messages.whatsapp_token_file; see docs/operations.md",
+                    );
+                }
+            }
+        }
+        if self.messages.gateway != MessageTransport::None && !self.serves_countries() {
+            refuse(
+                "messages.countries does not list starts of numbers",
+                "write them like `+62`",
+            );
+        }
         if self.server.cors_origins.iter().any(|origin| origin == "*") {
             refuse("server.cors_origins holds `*`", "name the origins");
         }
@@ -91,6 +127,17 @@ impl Config {
         } else {
             Err(NotForProduction(faults))
         }
+    }
+}
+
+impl Config {
+    fn serves_countries(&self) -> bool {
+        let is_start = |start: &String| {
+            let digits = start.strip_prefix('+').unwrap_or_default();
+            (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+        };
+        let countries = &self.messages.countries;
+        !countries.is_empty() && countries.iter().all(is_start)
     }
 }
 

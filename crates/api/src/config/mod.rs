@@ -11,8 +11,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use karya_auth::SocialOptions;
 use karya_web::AppPolicies;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use checks::{Fault, NotForProduction};
 pub use sources::{ConfigError, Origin, Sources};
@@ -25,7 +26,11 @@ pub struct Config {
     pub database: Database,
     pub secrets: Secrets,
     pub auth: Auth,
+    pub captcha: Captcha,
+    /// Sign-in with accounts of other providers.
+    pub social: SocialOptions,
     pub mail: Mail,
+    pub messages: Messages,
     pub rate_limit: RateLimit,
     pub storage: Storage,
     pub worker: Worker,
@@ -79,6 +84,12 @@ pub struct Secrets {
     /// 32 random bytes in base64. Everything sealed at rest depends on it.
     pub master_key: String,
     pub master_key_file: Option<PathBuf>,
+    /// 32 random bytes in base64 that go into password hashes; none if empty. Losing it means that everybody needs a
+    /// new password.
+    pub password_pepper: String,
+    pub password_pepper_file: Option<PathBuf>,
+    /// Peppers of before: they go on to verify, until everybody has signed in once more.
+    pub previous_password_peppers: Vec<String>,
 }
 
 /// Accounts and sessions.
@@ -95,6 +106,18 @@ pub struct Auth {
     pub passkey_rp_id: String,
     /// Web origins and apps (`android:apk-key-hash:…`) that may use them; the public address if empty.
     pub passkey_origins: Vec<String>,
+}
+
+/// Captchas, before who registers or asks for a new password.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Captcha {
+    /// The provider's address for checks (siteverify), such as `https://challenges.cloudflare.com/turnstile/v0/siteverify`.
+    /// No captchas if empty.
+    pub verify_url: String,
+    /// By which the provider knows this server.
+    pub secret: String,
+    pub secret_file: Option<PathBuf>,
 }
 
 /// How mails leave.
@@ -132,6 +155,53 @@ pub struct Mail {
     pub ca_file: Option<PathBuf>,
     pub from_name: String,
     pub from_address: String,
+}
+
+/// How messages reach phones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageTransport {
+    /// Not at all: no phone numbers, and no codes to them.
+    None,
+    /// Files in the folder of the mails, shown at `/inbox`: for development.
+    Folder,
+    /// The WhatsApp Cloud API.
+    Whatsapp,
+}
+
+/// Messages to phones.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Messages {
+    pub gateway: MessageTransport,
+    /// The starts of the numbers that get codes. Wider is dearer: strangers earn by codes to numbers of theirs.
+    pub countries: Vec<String>,
+    /// Meta's id of the number that sends.
+    #[serde(deserialize_with = "digits")]
+    pub whatsapp_phone_number_id: String,
+    pub whatsapp_token: String,
+    pub whatsapp_token_file: Option<PathBuf>,
+    pub whatsapp_api: String,
+    /// Of the Graph API.
+    pub whatsapp_version: String,
+    /// Names of templates; each in `id` and `en`.
+    pub whatsapp_code_template: String,
+    pub whatsapp_in_use_template: String,
+    pub whatsapp_changed_template: String,
+}
+
+/// Digits are text here, though a variable that holds nothing else is read as a number.
+fn digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Digits {
+        Number(u64),
+        Text(String),
+    }
+    Ok(match Digits::deserialize(deserializer)? {
+        Digits::Number(number) => number.to_string(),
+        Digits::Text(text) => text,
+    })
 }
 
 /// Requests a minute that one client may make.
@@ -207,6 +277,9 @@ impl Default for Config {
             secrets: Secrets {
                 master_key: String::new(),
                 master_key_file: None,
+                password_pepper: String::new(),
+                password_pepper_file: None,
+                previous_password_peppers: Vec::new(),
             },
             auth: Auth {
                 hash_threads: std::thread::available_parallelism().map_or(2, usize::from),
@@ -216,6 +289,12 @@ impl Default for Config {
                 passkey_rp_id: String::new(),
                 passkey_origins: Vec::new(),
             },
+            captcha: Captcha {
+                verify_url: String::new(),
+                secret: String::new(),
+                secret_file: None,
+            },
+            social: SocialOptions::default(),
             mail: Mail {
                 transport: MailTransport::Folder,
                 folder: ".karya/mail".into(),
@@ -228,6 +307,18 @@ impl Default for Config {
                 ca_file: None,
                 from_name: "Karya".into(),
                 from_address: "halo@karya.invalid".into(),
+            },
+            messages: Messages {
+                gateway: MessageTransport::None,
+                countries: vec!["+62".into()],
+                whatsapp_phone_number_id: String::new(),
+                whatsapp_token: String::new(),
+                whatsapp_token_file: None,
+                whatsapp_api: "https://graph.facebook.com".into(),
+                whatsapp_version: "v23.0".into(),
+                whatsapp_code_template: "karya_code".into(),
+                whatsapp_in_use_template: "karya_number_in_use".into(),
+                whatsapp_changed_template: "karya_number_changed".into(),
             },
             rate_limit: RateLimit {
                 general_per_minute: per_minute(1200),

@@ -78,7 +78,24 @@ impl Sources {
                 &config.secrets.master_key_file,
                 &mut config.secrets.master_key,
             ),
+            (
+                &config.secrets.password_pepper_file,
+                &mut config.secrets.password_pepper,
+            ),
+            (&config.captcha.secret_file, &mut config.captcha.secret),
             (&config.mail.password_file, &mut config.mail.password),
+            (
+                &config.messages.whatsapp_token_file,
+                &mut config.messages.whatsapp_token,
+            ),
+            (
+                &config.social.facebook.app_secret_file,
+                &mut config.social.facebook.app_secret,
+            ),
+            (
+                &config.social.x.client_secret_file,
+                &mut config.social.x.client_secret,
+            ),
         ];
         for (file, value) in secrets {
             // An empty path, as a variable that is not set leaves it, is none.
@@ -107,12 +124,18 @@ impl Sources {
         for section in [
             "apps",
             "auth",
+            "captcha",
             "database",
             "log",
             "mail",
+            "messages",
             "rate_limit",
             "secrets",
             "server",
+            "social.google",
+            "social.apple",
+            "social.facebook",
+            "social.x",
             "storage",
             "worker",
         ] {
@@ -154,7 +177,18 @@ fn masked(key: &str, value: &Value) -> String {
         other => serde_json::to_string(other).unwrap_or_default(),
     };
     match key {
-        "secrets.master_key" | "mail.password" if !text.is_empty() => "********".to_owned(),
+        "secrets.master_key"
+        | "secrets.password_pepper"
+        | "secrets.previous_password_peppers"
+        | "captcha.secret"
+        | "mail.password"
+        | "messages.whatsapp_token"
+        | "social.facebook.app_secret"
+        | "social.x.client_secret"
+            if !text.is_empty() =>
+        {
+            "********".to_owned()
+        }
         "database.url" => text
             .split_once('@')
             .map_or(text.clone(), |(_, host)| format!("postgres://****@{host}")),
@@ -298,6 +332,22 @@ mod tests {
         );
         let (_file, unset) = self::sources(&toml, &["mail.password_file="]);
         assert_eq!(unset.load().unwrap().mail.password, "");
+        let facebook = [
+            "social.facebook.app_id=1234567890",
+            "social.facebook.app_secret=rahasia",
+        ];
+        let (_file, facebook) = self::sources(&toml, &facebook);
+        assert_eq!(
+            facebook.load().unwrap().social.facebook.app_id,
+            "1234567890"
+        );
+        assert!(
+            facebook
+                .origins()
+                .unwrap()
+                .iter()
+                .all(|origin| !origin.value.contains("rahasia"))
+        );
         let shown: String = sources
             .origins()
             .unwrap()
@@ -345,6 +395,8 @@ mod tests {
         for bad in [
             "secrets.master_key=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
             "secrets.master_key=short",
+            "secrets.password_pepper=c2hvcnQ=",
+            "secrets.previous_password_peppers=[\"c2hvcnQ=\"]",
             "server.public_url=http://api.contoh.id",
             "server.cors_origins=[\"*\"]",
             "mail.tls=none",
@@ -352,6 +404,8 @@ mod tests {
             "storage.url=.karya/storage",
             "storage.url=/tmp/karya",
             "storage.url=s3://karya",
+            "social.facebook.app_secret=rahasia",
+            "social.x.client_id=klien",
         ] {
             assert!(check(&[bad]).is_err(), "{bad}");
         }

@@ -3,11 +3,13 @@
 
 mod database;
 mod mail;
+mod messages;
 mod storage;
 
 use std::collections::HashSet;
 use std::path::Path;
 
+use karya_auth::IdentityProvider;
 use karya_core::MasterKey;
 use serde::Serialize;
 
@@ -124,6 +126,8 @@ pub async fn examine(sources: &Sources, fallback: Option<String>) -> Report {
     };
     configuration(&mut findings, &config);
     master_key(&mut findings, &config);
+    pepper(&mut findings, &config);
+    sign_in_providers(&mut findings, &config);
     if config.database.url.is_empty() {
         config.database.url = fallback.unwrap_or_default();
     }
@@ -135,6 +139,7 @@ pub async fn examine(sources: &Sources, fallback: Option<String>) -> Report {
     if config.mail.transport == MailTransport::Smtp && !config.mail.host.is_empty() {
         mail::examine(&mut findings, &config.mail).await;
     }
+    messages::examine(&mut findings, &config).await;
     findings.report()
 }
 
@@ -153,6 +158,43 @@ fn configuration(findings: &mut Findings, config: &Config) {
         && let Err(reason) = config.mail_options()
     {
         findings.fail(check, reason, "correct it in the section [mail]");
+    }
+}
+
+/// Whether a dump of the database alone would let somebody guess at passwords.
+fn pepper(findings: &mut Findings, config: &Config) {
+    let check = "password_pepper";
+    if config.secrets.password_pepper.is_empty() {
+        findings.warn(
+            check,
+            "password hashes have no pepper",
+            "make one with `openssl rand -base64 32` and set secrets.password_pepper_file; keep a copy apart from the backups",
+        );
+    } else {
+        findings.ok(check, "password hashes have a pepper");
+    }
+}
+
+/// Which other providers people sign in with. What keeps one off, the configuration's checks say.
+fn sign_in_providers(findings: &mut Findings, config: &Config) {
+    let check = "sign_in_providers";
+    let social = &config.social;
+    let on: Vec<&str> = IdentityProvider::ALL
+        .iter()
+        .filter(|provider| social.is_on(**provider))
+        .map(|provider| provider.as_str())
+        .collect();
+    let google = &social.google;
+    if !google.client_id_android.is_empty() && google.client_id_web.is_empty() {
+        findings.warn(
+            check,
+            "social.google.client_id_android is set without client_id_web",
+            "set it: Google's library on Android makes tokens for that one",
+        );
+    } else if on.is_empty() {
+        findings.ok(check, "none are on");
+    } else {
+        findings.ok(check, format!("on: {}", on.join(", ")));
     }
 }
 

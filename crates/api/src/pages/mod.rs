@@ -1,7 +1,8 @@
-//! The few pages for people: the landing page, the explanation of each error code, the links in mails,
+//! The few pages for people: the landing page, the explanation of each error code, the links in mails and messages,
 //! and the interactive documentation. Plain HTML; scripts only in the documentation.
 
 mod email_change;
+mod phone_change;
 mod problems;
 mod reset_password;
 mod verify_certificate;
@@ -55,6 +56,8 @@ pub(crate) fn routes(cfg: &mut web::ServiceConfig, state: &AppState) {
     )
     .route("/undo-email-change", web::get().to(email_change::undo_form))
     .route("/undo-email-change", web::post().to(email_change::undo))
+    .route("/undo-phone-change", web::get().to(phone_change::form))
+    .route("/undo-phone-change", web::post().to(phone_change::undo))
     .route("/docs", web::get().to(async || redirect("/docs/")))
     .service(SwaggerUi::new("/docs/{_:.*}").config(swagger));
     if let Some(folder) = &state.inbox {

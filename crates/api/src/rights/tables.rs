@@ -86,6 +86,10 @@ pub const TABLES: &[(&str, Treatment)] = &[
         "auth_events_to_seal",
         Treatment::Exempt("says which security events have no seal yet"),
     ),
+    (
+        "authorization_requests",
+        Treatment::Exempt("questions to other providers, random and gone within minutes"),
+    ),
     ("availability_overrides", rows("t.user_id = $1")),
     ("availability_schedules", rows("t.user_id = $1")),
     // Who blocked the person is the other one's secret.
@@ -171,6 +175,10 @@ pub const TABLES: &[(&str, Treatment)] = &[
         "external_calendars",
         hiding("t.owner_id = $1", &["url_sealed"]),
     ),
+    (
+        "factor_resets",
+        beside("t.user_id = $1", &["asked_by", "settled_by"]),
+    ),
     ("group_seats", rows("t.mentee_id = $1")),
     ("group_sessions", rows("t.mentor_id = $1")),
     (
@@ -181,6 +189,7 @@ pub const TABLES: &[(&str, Treatment)] = &[
         "idempotency_keys",
         Treatment::Exempt("replies that the person got, kept for a week in case one was lost"),
     ),
+    ("identities", rows("t.user_id = $1")),
     ("known_devices", hiding("t.user_id = $1", &["token_hash"])),
     ("legal_documents", Treatment::Exempt(NOT_PERSONAL)),
     ("mentors", beside("t.user_id = $1", &["reviewed_by"])),
@@ -200,7 +209,13 @@ pub const TABLES: &[(&str, Treatment)] = &[
         "password_reset_asks",
         Treatment::Exempt("addresses that anybody may have typed, gone within two days"),
     ),
-    ("passwords", hiding("t.user_id = $1", &["phc", "pepper_id"])),
+    ("passwords", hiding("t.user_id = $1", &["phc"])),
+    ("phone_changes", hiding("t.user_id = $1", &["undo_hash"])),
+    (
+        "phone_codes",
+        hiding("t.user_id = $1", &["code_hash", "tries"]),
+    ),
+    ("phones", rows("t.user_id = $1")),
     ("recovery_codes", hiding("t.user_id = $1", &["code_hash"])),
     ("reference_datasets", Treatment::Exempt(NOT_PERSONAL)),
     ("refresh_tokens", Treatment::Exempt(SECRETS)),
@@ -230,7 +245,7 @@ pub const TABLES: &[(&str, Treatment)] = &[
         hiding("t.user_id = $1", &["secret_sealed", "last_step"]),
     ),
     ("user_roles", beside("t.user_id = $1", &["granted_by"])),
-    ("users", rows("t.id = $1")),
+    ("users", beside("t.id = $1", &["state_by"])),
     ("waitlist_entries", rows("t.mentee_id = $1")),
     (
         "webhook_attempts",

@@ -8,13 +8,16 @@ use utoipa::openapi::{
 use utoipa::{Number, openapi::Response};
 
 /// The longest items of lists of text, whose bounds cannot be written where the lists are declared.
-const TEXT_ITEMS: [(&str, usize); 8] = [
+const TEXT_ITEMS: [(&str, usize); 11] = [
+    ("answers", 40),
     ("codes", 29),
     ("expertise", 40),
     ("further_subsectors", 40),
     ("languages", 3),
     ("methods", 40),
+    ("redirect_uris", 500),
     ("regions", 13),
+    ("scopes", 40),
     ("subsectors", 40),
     ("themes", 100),
 ];

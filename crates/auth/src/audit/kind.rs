@@ -26,8 +26,15 @@ karya_core::text_enum! {
         FactorRemoved = "factor_removed",
         FactorPassed = "factor_passed",
         FactorRefused = "factor_refused",
+        /// Staff wants to remove all factors of somebody who lost them.
+        FactorResetAsked = "factor_reset_asked",
+        FactorResetRefused = "factor_reset_refused",
+        FactorsReset = "factors_reset",
         RecoveryCodesMade = "recovery_codes_made",
         RecoveryCodeUsed = "recovery_code_used",
+        /// An account at another provider; the reason says which.
+        IdentityLinked = "identity_linked",
+        IdentityUnlinked = "identity_unlinked",
         ConsentGiven = "consent_given",
         ConsentWithdrawn = "consent_withdrawn",
         ExportAsked = "export_asked",
@@ -38,5 +45,13 @@ karya_core::text_enum! {
         ApiKeyCreated = "api_key_created",
         ApiKeyRotated = "api_key_rotated",
         ApiKeyRevoked = "api_key_revoked",
+        /// Somebody who is signed in wants the account to have a phone number.
+        PhoneAsked = "phone_asked",
+        PhoneVerified = "phone_verified",
+        /// It has another one than before.
+        PhoneChanged = "phone_changed",
+        PhoneRemoved = "phone_removed",
+        /// With the link that went to the number before.
+        PhoneChangeUndone = "phone_change_undone",
     }
 }

@@ -28,6 +28,16 @@ pub(crate) struct MeView {
     )]
     #[schema(nullable = false)]
     email_verified_at: Option<DateTime<Utc>>,
+    /// E.164; none until one is proved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 16, example = "+6281234567890")]
+    phone: Option<String>,
+    #[serde(
+        with = "karya_core::instant::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false)]
+    phone_verified_at: Option<DateTime<Utc>>,
     locale: Lang,
     timezone: Timezone,
     #[schema(max_items = 10)]
@@ -45,13 +55,18 @@ impl From<Account> for MeView {
             user,
             email,
             email_verified_at,
+            phone,
             roles,
         } = account;
+        let (phone, phone_verified_at) =
+            phone.map(|phone| (phone.number, phone.verified_at)).unzip();
         Self {
             id: user.id,
             display_name: user.display_name,
             email,
             email_verified_at,
+            phone,
+            phone_verified_at,
             locale: user.locale,
             timezone: user.timezone,
             roles,

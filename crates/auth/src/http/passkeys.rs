@@ -178,7 +178,8 @@ pub(crate) async fn list_my_passkeys(actor: Actor, db: Data<Db>) -> Result<HttpR
 
 /// Remove a passkey
 ///
-/// It does not sign in any more; sessions that it began go on. The owner gets a mail.
+/// It does not sign in any more; sessions that it began go on. Refused where nothing else signs in. The owner gets a
+/// mail.
 #[utoipa::path(tag = "me", security(("bearer" = [])), params(
     ("passkey_id" = Uuid, Path, description = "From the list of passkeys"),
 ), responses(
@@ -186,6 +187,7 @@ pub(crate) async fn list_my_passkeys(actor: Actor, db: Data<Db>) -> Result<HttpR
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 403, description = "`auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "`auth.last_sign_in_method`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[delete("/me/passkeys/{passkey_id:[0-9a-fA-F-]+}")]
@@ -246,21 +248,11 @@ pub(crate) struct VerifyPasskey {
 impl VerifyPasskey {
     fn device(&self, ip: ClientIp) -> Result<Device, AuthError> {
         let mut check = Check::new();
-        let name = check.optional("/device_name", self.device_name.as_deref(), |name| {
-            Text::line(name, 1, 100)
-        });
+        let told = (self.device_name.as_deref(), self.device_token.as_deref());
+        let device = Device::parse(&mut check, told, self.platform, ip);
         if self.credential_json.len() > MAX_JSON {
             check.fail("/credential_json", Rule::TooLong { max: MAX_JSON });
         }
-        if self.device_token.as_ref().is_some_and(|t| t.len() > 100) {
-            check.fail("/device_token", Rule::TooLong { max: 100 });
-        }
-        let device = name.map(|name| Device {
-            name: name.map(Text::into_string),
-            platform: self.platform,
-            ip_prefix: Some(ip.prefix()),
-            token: self.device_token.clone(),
-        });
         Ok(check.finish(device)?)
     }
 }

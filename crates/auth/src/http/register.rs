@@ -7,6 +7,7 @@ use karya_web::{CommonProblems, Idempotency, Json, Problem, ProblemBody, Reply};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::captcha::Person;
 use crate::model::LegalDocument;
 use crate::ops::{self, NewAccount};
 use crate::{AuthError, PasswordPool, password};
@@ -61,7 +62,8 @@ pub(crate) struct AcceptedVersions {
 }
 
 impl AcceptedVersions {
-    fn given(&self) -> Vec<(LegalDocument, &'static str, String)> {
+    /// Documents, where they stand in a registration, and versions.
+    pub(super) fn given(&self) -> Vec<(LegalDocument, &'static str, String)> {
         let Self {
             terms,
             privacy,
@@ -114,18 +116,30 @@ pub(crate) struct RegistrationAccepted {
     status: &'static str,
 }
 
+impl RegistrationAccepted {
+    pub(super) const fn verification_sent() -> Self {
+        Self {
+            status: "verification_sent",
+        }
+    }
+}
+
 /// Register an account
 ///
 /// Sends a mail to the address: a link to prove it or, if it has an account already, a notice. The answer is the
 /// same in both cases. The account can sign in once the address is proved.
-#[utoipa::path(tag = "auth", responses(
+#[utoipa::path(tag = "auth", params(
+    ("Captcha-Token" = Option<String>, Header, description = "What the captcha gave the app, where the server asks for one", max_length = 4096),
+), responses(
     (status = 202, description = "A mail is on its way", body = RegistrationAccepted),
+    (status = 403, description = "`auth.captcha_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[post("/auth/register")]
 pub(crate) async fn register_account(
+    _person: Person,
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,
@@ -141,9 +155,7 @@ pub(crate) async fn register_account(
             ops::register(conn, now, account, &hash).await?;
             Reply::new(
                 StatusCode::ACCEPTED,
-                &RegistrationAccepted {
-                    status: "verification_sent",
-                },
+                &RegistrationAccepted::verification_sent(),
             )
         })
         .await

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Utc};
-use karya_core::{Cursors, SessionId};
+use karya_core::{Cursors, SessionId, UserId};
 use karya_db::Db;
 use karya_web::{Actor, CommonProblems, PageQuery, Paging, Problem, ProblemBody, Query, Reply};
 use serde::Serialize;
@@ -84,9 +84,18 @@ pub(crate) async fn list_my_security_events(
     cursors: Data<Cursors>,
     Query(page): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let scope = format!("security-events {}", actor.user_id);
-    let paging = Paging::new(&cursors, scope, page.limit, page.cursor.as_deref())?;
-    let user = actor.user_id;
+    page_of_events(&db, &cursors, actor.user_id, &page).await
+}
+
+/// A page of what happened to an account.
+pub(super) async fn page_of_events(
+    db: &Db,
+    cursors: &Cursors,
+    user: UserId,
+    page: &PageQuery,
+) -> Result<HttpResponse, Problem> {
+    let scope = format!("security-events {user}");
+    let paging = Paging::new(cursors, scope, page.limit, page.cursor.as_deref())?;
     let reader = db.read_list().await?;
     let rows = queries::events_of(&reader, user, paging.after()?, paging.size.and_one())
         .await

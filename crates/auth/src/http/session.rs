@@ -2,23 +2,32 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use chrono::{DateTime, Utc};
-use karya_core::{Check, Clock, EmailAddress, MasterKey, Random, Rule, SessionId, Text};
+use karya_core::{Check, Clock, MasterKey, Random, Rule, SessionId};
 use karya_db::Db;
 use karya_web::{Actor, ClientIp, CommonProblems, Json, Problem, ProblemBody, Standings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::identifier;
 use super::me::MeView;
-use crate::model::{FactorMethod, Platform};
+use crate::model::{FactorMethod, Identifier, Platform};
 use crate::ops::{self, Device, IssuedSession, SignedIn, Tools, TypedCode};
 use crate::{AuthError, AuthOptions, Issuer, PasswordPool, password};
 
-/// Credentials, and what the session list will call the device.
+/// Credentials, and what the session list will call the device. `email` or `phone`, one of them.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Login {
-    #[schema(min_length = 3, max_length = 254, format = Email, example = "sari@demo.karya.test")]
-    email: String,
+    #[schema(nullable = false, min_length = 3, max_length = 254, format = Email, example = "sari@demo.karya.test")]
+    email: Option<String>,
+    /// One that the account has proved. E.164, or as people write it in Indonesia.
+    #[schema(
+        nullable = false,
+        min_length = 5,
+        max_length = 32,
+        example = "0812-3456-7890"
+    )]
+    phone: Option<String>,
     #[schema(min_length = 1, max_length = 128, format = Password, example = "kain-lurik-tujuh-warna")]
     password: String,
     #[schema(
@@ -37,31 +46,15 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    fn parse(&self, ip: ClientIp) -> Result<(EmailAddress, Device), AuthError> {
+    fn parse(&self, ip: ClientIp) -> Result<(Identifier, Device), AuthError> {
         let mut check = Check::new();
-        let email = check.field("/email", EmailAddress::parse(&self.email));
-        let name = check.optional("/device_name", self.device_name.as_deref(), |name| {
-            Text::line(name, 1, 100)
-        });
+        let identifier = identifier(&mut check, self.email.as_deref(), self.phone.as_deref());
+        let told = (self.device_name.as_deref(), self.device_token.as_deref());
+        let device = Device::parse(&mut check, told, self.platform, ip);
         if self.password.chars().count() > password::MAX {
             check.fail("/password", Rule::TooLong { max: password::MAX });
         }
-        if self.device_token.as_ref().is_some_and(|t| t.len() > 100) {
-            check.fail("/device_token", Rule::TooLong { max: 100 });
-        }
-        let parsed = email.zip(name).map(|(email, name)| {
-            let name = name.map(Text::into_string);
-            (
-                email,
-                Device {
-                    name,
-                    platform: self.platform,
-                    ip_prefix: Some(ip.prefix()),
-                    token: self.device_token.clone(),
-                },
-            )
-        });
-        Ok(check.finish(parsed)?)
+        Ok(check.finish(identifier.zip(device))?)
     }
 }
 
@@ -110,10 +103,11 @@ impl RefreshedTokens {
 
 /// Sign in
 ///
-/// Opens a session on this device. An account with a second factor answers 401 `auth.factor_required` instead, and its
-/// `challenge` says how to go on: `POST /v1/auth/login/verify-factor`. Repeating the request opens another one, so it takes no `Idempotency-Key`:
-/// credentials are never kept. After ten wrong passwords for an address within 15 minutes, the next try has to wait:
-/// a second, then twice as long each time, up to 15 minutes. Devices that signed in before are counted apart.
+/// Opens a session on this device, with an address or a phone number that the account has proved. An account with a
+/// second factor answers 401 `auth.factor_required` instead, and its `challenge` says how to go on:
+/// `POST /v1/auth/login/verify-factor`. Repeating the request opens another one, so it takes no `Idempotency-Key`:
+/// credentials are never kept. After ten wrong passwords for an address or a number within 15 minutes, the next try has
+/// to wait: a second, then twice as long each time, up to 15 minutes. Devices that signed in before are counted apart.
 #[utoipa::path(tag = "auth", responses(
     CommonProblems,
     (status = 200, description = "Signed in", body = TokenPair),
@@ -137,13 +131,13 @@ pub(crate) async fn login(
     passwords: Data<PasswordPool>,
     body: Json<Login>,
 ) -> Result<HttpResponse, Problem> {
-    let (email, device) = body.parse(ip)?;
+    let (identifier, device) = body.parse(ip)?;
     let tools = Tools {
         random: &random,
         issuer: &issuer,
         options: &options,
     };
-    let credentials = (email, body.password.as_str());
+    let credentials = (identifier, body.password.as_str());
     let signed_in = ops::login(&db, &passwords, &tools, clock.now(), credentials, device).await?;
     Ok(signed_in_reply(signed_in, &options))
 }

@@ -130,7 +130,7 @@ pub(crate) async fn end_my_session(
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionsEnded {
     #[schema(minimum = 0, maximum = 1_000_000, example = 2)]
-    ended: usize,
+    pub(super) ended: usize,
 }
 
 /// End my other sessions

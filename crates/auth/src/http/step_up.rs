@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::factors::MAX_CODE;
+use super::social::SocialProof;
 use crate::model::FactorMethod;
-use crate::ops::{self, TypedCode};
-use crate::{AuthError, PasswordPool, password};
+use crate::ops::{self, Offered, TypedCode};
+use crate::{AuthError, IdentityProviders, PasswordPool, password};
 
-/// A proof that it is still oneself: a code if the account has a second factor, the password if it has none.
+/// A proof that it is still oneself: a code if the account has a second factor; if it has none, the password or an
+/// account at another provider that is linked.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StepUp {
@@ -25,6 +27,9 @@ pub(crate) struct StepUp {
     method: Option<FactorMethod>,
     #[schema(nullable = false, min_length = 6, max_length = 64, example = "287082")]
     code: Option<String>,
+    /// In answer to `POST /v1/me/identities/begin`.
+    #[schema(nullable = false)]
+    proof: Option<SocialProof>,
 }
 
 /// The session is as good as new.
@@ -46,9 +51,13 @@ pub(crate) struct SteppedUp {
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 429, description = "`auth.too_many_attempts`, `request.rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 503, description = "`auth.busy`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 503, description = "`auth.busy`, `auth.provider_unavailable`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[post("/auth/step-up")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "actix hands each part over separately"
+)]
 pub(crate) async fn step_up(
     actor: Actor,
     idempotency: Idempotency,
@@ -56,6 +65,7 @@ pub(crate) async fn step_up(
     clock: Data<Clock>,
     passwords: Data<PasswordPool>,
     master_key: Data<MasterKey>,
+    providers: Data<IdentityProviders>,
     body: Json<StepUp>,
 ) -> Result<HttpResponse, Problem> {
     let mut check = Check::new();
@@ -69,14 +79,24 @@ pub(crate) async fn step_up(
             check.fail(pointer, Rule::TooLong { max });
         }
     }
-    check.finish(Some(())).map_err(AuthError::from)?;
+    let identity = match &body.proof {
+        Some(proof) => proof.parse(&mut check).map(Some),
+        None => Some(None),
+    };
+    let identity = check.finish(identity).map_err(AuthError::from)?;
     let (user, now) = (actor.user_id, clock.now());
     let code = body.code.as_deref().map(|code| TypedCode {
         method: body.method.unwrap_or(FactorMethod::Totp),
         code,
         master_key: &master_key,
     });
-    let shown = ops::show(&db, &passwords, now, user, (body.password.as_deref(), code)).await;
+    let offered = Offered {
+        password: body.password.as_deref(),
+        code,
+        identity,
+    };
+    let with = (&**passwords, &**providers);
+    let shown = ops::show(&db, with, now, user, offered).await;
     let mut conn = db.conn().await?;
     idempotency
         .once(&mut conn, now, Some(user), async |conn| {

@@ -81,12 +81,23 @@ pub async fn verify_email(
     now: DateTime<Utc>,
     token: &str,
 ) -> Result<(), AuthError> {
+    prove_address(conn, now, None, token).await
+}
+
+/// The same for an account that is known already, if it is: a token for another is none.
+pub(super) async fn prove_address(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    expected: Option<UserId>,
+    token: &str,
+) -> Result<(), AuthError> {
     let hash = hash_of(token);
     conn.transaction(async |conn| {
         // The claims first: whoever proves another claim on the address deletes this token with its account, and must
         // not meet somebody who holds the token and waits for the claims.
         let claimant = queries::verification_user(conn, &hash)
             .await?
+            .filter(|claimant| expected.is_none_or(|expected| expected == *claimant))
             .ok_or(AuthError::TokenInvalid)?;
         queries::lock_claims(conn, claimant).await?;
         let user = queries::consume_token(conn, (&hash, Purpose::VerifyEmail), now)
@@ -109,7 +120,8 @@ const UNVERIFIED: Duration = Duration::days(7);
 /// How long ended sessions and expired tokens stay, to tell a late replay from a stranger.
 const ENDED: Duration = Duration::days(30);
 
-/// How long the address that somebody forgot the password of is kept for a worker to come by.
+/// How long the address that somebody forgot the password of is kept for a worker to come by, and a number that got a
+/// code: longer than the day within which codes are counted.
 const UNANSWERED: Duration = Duration::days(2);
 
 /// How long wrong passwords are remembered.
@@ -129,10 +141,14 @@ pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<u
     let enrolments = queries::delete_old_enrolments(conn, now - super::ENROLMENT_TTL).await?;
     let challenges = queries::delete_old_challenges(conn, now - COUNTED).await?;
     let ceremonies = queries::delete_old_ceremonies(conn, now).await?;
-    let factors = enrolments + challenges + ceremonies;
+    let requests = queries::delete_old_authorization_requests(conn, now).await?;
+    let factors = enrolments + challenges + ceremonies + requests;
     let changes = queries::delete_old_email_changes(conn, now - ENDED).await?;
     let keys = super::api_keys::sweep(conn, now).await?;
-    Ok(accounts + sessions + tokens + asks + attempts + devices + factors + changes + keys)
+    let codes = queries::delete_old_phone_codes(conn, now - UNANSWERED).await?;
+    let numbers = queries::delete_old_phone_changes(conn, now - ENDED).await?;
+    let of_accounts = accounts + sessions + tokens + asks + attempts + devices + keys;
+    Ok(of_accounts + factors + changes + codes + numbers)
 }
 
 /// An account made by an operator or by the demo seed.
@@ -179,7 +195,7 @@ pub async fn create_verified_user(
     .await
 }
 
-fn new_user(
+pub(super) fn new_user(
     display_name: &Text,
     locale: Lang,
     timezone: Timezone,

@@ -162,6 +162,7 @@ async fn move_to(
         .on_constraint("emails_verified_address_key", || {
             AuthError::EmailChangeInvalid
         })?;
+    queries::touch_user(conn, user, now).await?;
     queries::delete_other_claims(conn, address, user).await?;
     Ok(())
 }

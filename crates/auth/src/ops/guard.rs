@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
+use karya_core::UserId;
 use karya_core::sealing::sha256;
-use karya_core::{EmailAddress, UserId};
 
+use crate::model::Identifier;
 use crate::{AuthError, queries};
 
 /// How guessing gets slower.
@@ -31,13 +32,32 @@ pub(crate) const CODES: Pace = Pace {
     window: Duration::hours(4),
 };
 
-/// Who is counted: strangers at an address, all together, or one device that signed in before, by itself.
-pub(crate) fn counter(email: &EmailAddress, known_device: Option<&[u8]>) -> Vec<u8> {
+/// Codes to a number or for an account, while none comes back: the second after a minute, each next after twice as long.
+pub(crate) const CODE_WISHES: Pace = Pace {
+    free: 1,
+    first: Duration::minutes(1),
+    window: Duration::hours(12),
+};
+
+/// Codes that one network asks for: many people may share its address.
+pub(crate) const CODE_WISHES_OF_A_PLACE: Pace = Pace {
+    free: 20,
+    first: Duration::minutes(1),
+    window: Duration::minutes(15),
+};
+
+/// Who is counted: strangers at an address or at a number, all together, or one device that signed in before, by
+/// itself. Address and number of one account are counted apart: who slows one down must not see it at the other.
+pub(crate) fn counter(identifier: &Identifier, known_device: Option<&[u8]>) -> Vec<u8> {
     if let Some(token_hash) = known_device {
-        sha256(&[b"device\0", token_hash].concat())
-    } else {
-        let address = email.as_str().to_lowercase();
-        sha256(&[b"address\0", address.as_bytes()].concat())
+        return sha256(&[b"device\0", token_hash].concat());
+    }
+    match identifier {
+        Identifier::Email(email) => {
+            let address = email.as_str().to_lowercase();
+            sha256(&[b"address\0", address.as_bytes()].concat())
+        }
+        Identifier::Phone(number) => sha256(&[b"number\0", number.as_str().as_bytes()].concat()),
     }
 }
 
@@ -65,8 +85,13 @@ pub(crate) async fn admit(
     pace: Pace,
 ) -> Result<i32, AuthError> {
     conn.transaction(async |conn| {
-        queries::insert_attempts(conn, key, now).await?;
-        let (attempts, last_at, blocked_until) = queries::lock_attempts(conn, key).await?;
+        let (attempts, last_at, blocked_until) = loop {
+            queries::insert_attempts(conn, key, now).await?;
+            // Gone again if the owner has just been let off.
+            if let Some(counted) = queries::lock_attempts(conn, key).await? {
+                break counted;
+            }
+        };
         if let Some(until) = blocked_until.filter(|until| *until > now) {
             let retry_after = (until - now).to_std().unwrap_or_default();
             return Err(AuthError::TooManyAttempts { retry_after });
@@ -84,7 +109,7 @@ pub(crate) async fn admit(
 }
 
 /// How long the next try must wait: after the tenth password a second, and then twice as long each time.
-fn pause(attempts: i32, pace: Pace) -> Option<Duration> {
+pub(crate) fn pause(attempts: i32, pace: Pace) -> Option<Duration> {
     let beyond = u32::try_from(attempts - pace.free).ok()?;
     let seconds = pace.first.num_seconds() << beyond.min(30);
     Some(Duration::seconds(seconds.min(pace.window.num_seconds())))
@@ -107,6 +132,14 @@ mod tests {
         ] {
             assert_eq!(seconds(attempts), expected, "{attempts}");
         }
+    }
+
+    #[test]
+    fn a_number_gets_few_codes() {
+        let minutes: Vec<i64> = (1..=12)
+            .map(|wishes| super::pause(wishes, super::CODE_WISHES).map_or(0, |p| p.num_minutes()))
+            .collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 720, 720]);
     }
 
     #[test]

@@ -211,7 +211,7 @@ pub(crate) async fn add_passkey(
     Ok(row)
 }
 
-/// Removes a passkey. Its owner gets a mail.
+/// Removes a passkey, unless nothing else signs in. Its owner gets a mail.
 pub(crate) async fn remove_passkey(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
@@ -219,9 +219,15 @@ pub(crate) async fn remove_passkey(
     passkey: Uuid,
 ) -> Result<(), AuthError> {
     conn.transaction(async |conn| {
+        queries::lock_active(conn, user)
+            .await?
+            .ok_or(AuthError::AccountGone)?;
         let label = queries::delete_passkey(conn, (user, passkey))
             .await?
             .ok_or(AuthError::FactorNotFound)?;
+        if !queries::has_way_in(conn, user).await? {
+            return Err(AuthError::LastSignInMethod);
+        }
         let removed = Event::of(EventKind::FactorRemoved, user).reason("passkey");
         audit::record(conn, now, removed).await?;
         NotifyFactor::enqueue(conn, user, now, FactorNotice::PasskeyRemoved { label }).await
@@ -329,7 +335,7 @@ pub(crate) async fn verify_passkey(
 }
 
 /// The token of the device, if it is known as one of the account's.
-async fn known_token(
+pub(super) async fn known_token(
     conn: &AsyncPgConnection,
     device: &Device,
     user: UserId,

@@ -1,13 +1,13 @@
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
-use karya_core::{EmailAddress, Invalid, SessionId, UserId};
+use karya_core::{EmailAddress, Invalid, PhoneNumber, SessionId, UserId};
 use karya_db::{Conn, Db, OnConstraint};
 use uuid::Uuid;
 
 use super::step_up::{check_current_password, wrong_current_password};
 use super::{guard, hash_of};
 use crate::audit::{self, Event, EventKind};
-use crate::model::Account;
+use crate::model::{Account, Identifier};
 use crate::queries::Purpose;
 use crate::{AuthError, PasswordPool, jobs, password, queries};
 
@@ -35,7 +35,7 @@ pub async fn prepare_reset(
     (token, new_password): (&str, &str),
 ) -> Result<String, AuthError> {
     let conn = db.conn().await?;
-    let user = queries::reset_user(&conn, &hash_of(token), now)
+    let (user, _purpose) = queries::reset_user(&conn, &hash_of(token), now)
         .await?
         .ok_or(AuthError::ResetInvalid)?;
     let hashed = hash_new(conn, passwords, user, new_password).await?;
@@ -59,9 +59,10 @@ pub(super) async fn hash_new(
     passwords.hash(new_password).await.map(Some)
 }
 
-/// Sets a password with the token from a reset mail, after [`prepare_reset`]: once, and never signs in.
+/// Sets a password with the token from a reset mail or for a code to the phone, after [`prepare_reset`]: once, and never
+/// signs in.
 ///
-/// Every session and access token of the account ends. The mail proves the address too: other claims on it end.
+/// Every session and access token of the account ends. A mail proves the address too: other claims on it end.
 pub async fn reset_password(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
@@ -70,7 +71,7 @@ pub async fn reset_password(
 ) -> Result<UserId, AuthError> {
     let hash = hash_of(token);
     conn.transaction(async |conn| {
-        let user = queries::reset_user(conn, &hash, now)
+        let (user, purpose) = queries::reset_user(conn, &hash, now)
             .await?
             .ok_or(AuthError::ResetInvalid)?;
         // In the order of everybody who proves an address or changes how an account signs in.
@@ -79,24 +80,50 @@ pub async fn reset_password(
             .await?
             .ok_or(AuthError::ResetInvalid)?;
         queries::set_password(conn, user, phc, now).await?;
-        queries::consume_token(conn, (&hash, Purpose::ResetPassword), now)
+        queries::consume_token(conn, (&hash, purpose), now)
             .await?
             .ok_or(AuthError::ResetInvalid)?;
         queries::raise_epoch(conn, user).await?;
+        forgive_strangers(conn, user).await?;
         super::api_keys::revoke_all(conn, now, user).await?;
-        let proved = queries::verify_claim(conn, user, now)
-            .await
-            .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?;
+        let proved = match purpose {
+            Purpose::ResetByPhone => None,
+            _ => queries::verify_claim(conn, user, now)
+                .await
+                .on_constraint("emails_verified_address_key", || AuthError::ResetInvalid)?,
+        };
         if let Some(address) = proved {
             queries::delete_other_claims(conn, &address, user).await?;
+            // Whoever began the account at another provider is not known to be who reads the mailbox.
+            queries::delete_identities(conn, user).await?;
             let proved = Event::of(EventKind::EmailVerified, user).reason("password_reset");
             audit::record(conn, now, proved).await?;
         }
-        audit::record(conn, now, Event::of(EventKind::PasswordReset, user)).await?;
+        let mut reset = Event::of(EventKind::PasswordReset, user);
+        if let Purpose::ResetByPhone = purpose {
+            reset = reset.reason("phone");
+        }
+        audit::record(conn, now, reset).await?;
         after_change(conn, now, user, None).await?;
         Ok(user)
     })
     .await
+}
+
+/// Strangers may have guessed at the password that is no more; its owner, who proved the mailbox, need not wait for them.
+async fn forgive_strangers(conn: &mut AsyncPgConnection, user: UserId) -> Result<(), AuthError> {
+    let Some(account) = queries::find_account(conn, user).await? else {
+        return Ok(());
+    };
+    let email = EmailAddress::parse(&account.email).ok();
+    let phone = account.phone.as_ref();
+    let phone = phone.and_then(|phone| PhoneNumber::parse(&phone.number).ok());
+    for name in [email.map(Identifier::Email), phone.map(Identifier::Phone)] {
+        if let Some(name) = name {
+            queries::forget_attempts(conn, &guard::counter(&name, None)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A change of password whose values are in order.
@@ -172,6 +199,7 @@ pub(super) async fn end_access(
 ) -> Result<(), AuthError> {
     queries::void_tokens(conn, user, now).await?;
     queries::void_email_changes(conn, user, now).await?;
+    queries::void_phone_codes(conn, user, now).await?;
     // Whoever knew the old password may have been one of them.
     queries::forget_devices(conn, user).await?;
     queries::delete_challenges(conn, user).await?;

@@ -6,12 +6,13 @@ use karya_core::sealing::sha256;
 use karya_core::{Challenge, MasterKey, Random, UserId};
 use karya_db::Db;
 use karya_notifications::FactorNotice;
+use uuid::Uuid;
 
 use super::passkeys::Assertion;
 use super::sessions::{Device, IssuedSession, SignedIn, Tools, failed, issue_session, refuse};
 use super::{guard, recovery};
 use crate::audit::{Event, EventKind};
-use crate::model::{FactorMethod, FirstFactor, NewSession, SignInChallenge};
+use crate::model::{FactorMethod, FirstFactor, IdentityProvider, NewSession, SignInChallenge};
 use crate::{AuthError, jobs, queries, totp};
 
 /// How long a sign-in waits for its second factor.
@@ -106,13 +107,21 @@ pub(super) enum Proof<'a> {
         phc: &'a str,
         known_device: Option<&'a [u8]>,
     },
-    /// The hash of a challenge, which says that the password was right, and a code.
+    /// The hash of a challenge, which says that the first factor was right, and a code.
     Factor {
         challenge: &'a [u8],
+        first: FirstFactor,
         code: TypedCode<'a>,
     },
     /// A passkey that signed what was asked: a factor of two kinds by itself.
     Passkey(Assertion<'a>),
+    /// An account at another provider, which said so just now, and the hash of the token of the device, if it signed in
+    /// before. How many factors the provider asked for is not known: it counts as one.
+    Social {
+        provider: IdentityProvider,
+        identity: Uuid,
+        known_device: Option<&'a [u8]>,
+    },
     /// Whoever runs the server wants it, for a demo account.
     Operator,
 }
@@ -127,9 +136,19 @@ impl Proof<'_> {
     pub(super) const fn factors(&self) -> (FirstFactor, Option<FactorMethod>) {
         match self {
             Self::Password { .. } => (FirstFactor::Password, None),
-            Self::Factor { code, .. } => (FirstFactor::Password, Some(code.method)),
+            Self::Factor { first, code, .. } => (*first, Some(code.method)),
             Self::Passkey(_) => (FirstFactor::Passkey, None),
+            Self::Social { .. } => (FirstFactor::Social, None),
             Self::Operator => (FirstFactor::Operator, None),
+        }
+    }
+
+    /// What the security events call it.
+    pub(super) const fn shown(&self) -> &'static str {
+        match self {
+            Self::Social { provider, .. } => provider.as_str(),
+            Self::Factor { code, .. } => code.method.as_str(),
+            Self::Password { .. } | Self::Passkey(_) | Self::Operator => self.factors().0.as_str(),
         }
     }
 
@@ -142,21 +161,30 @@ impl Proof<'_> {
         session: &NewSession,
     ) -> Result<Option<Challenge>, AuthError> {
         let user = session.user_id;
-        let held = queries::hold_credentials(conn, user).await?;
+        let held = queries::hold_active(conn, user).await?;
         match self {
             Self::Password { phc, known_device } => {
-                if held.is_none_or(|held| held != *phc) {
+                held.ok_or(AuthError::InvalidCredentials)?;
+                if queries::hold_password(conn, user).await?.as_deref() != Some(*phc) {
                     return Err(AuthError::InvalidCredentials);
                 }
-                // After the lock and a statement of its own: what was enrolled while this waited counts.
-                if !queries::has_factors(conn, user).await? {
-                    return Ok(None);
-                }
-                let challenge = open_challenge(conn, random, now, session, *known_device).await?;
-                Ok(Some(challenge))
+                challenge_if_enrolled(conn, random, now, session, *known_device).await
             }
-            Self::Factor { challenge, code } => {
-                // A change of the password deletes its challenges.
+            Self::Social {
+                identity,
+                known_device,
+                ..
+            } => {
+                held.ok_or(AuthError::SocialInvalid)?;
+                if queries::use_identity(conn, (user, *identity), now).await? == 0 {
+                    return Err(AuthError::SocialInvalid);
+                }
+                challenge_if_enrolled(conn, random, now, session, *known_device).await
+            }
+            Self::Factor {
+                challenge, code, ..
+            } => {
+                // Who changes what an account signs in with deletes its challenges.
                 held.ok_or(AuthError::ChallengeInvalid)?;
                 if !code.redeem(conn, now, user).await? {
                     return Err(AuthError::FactorInvalid);
@@ -181,6 +209,23 @@ impl Proof<'_> {
     }
 }
 
+/// What an account with a second factor must answer. Asked after the lock and in a statement of its own: what was
+/// enrolled while this waited counts.
+async fn challenge_if_enrolled(
+    conn: &mut AsyncPgConnection,
+    random: &Random,
+    now: DateTime<Utc>,
+    session: &NewSession,
+    known_device: Option<&[u8]>,
+) -> Result<Option<Challenge>, AuthError> {
+    if !queries::has_factors(conn, session.user_id).await? {
+        return Ok(None);
+    }
+    open_challenge(conn, random, now, session, known_device)
+        .await
+        .map(Some)
+}
+
 async fn open_challenge(
     conn: &mut AsyncPgConnection,
     random: &Random,
@@ -197,6 +242,7 @@ async fn open_challenge(
         platform: session.platform,
         created_at: now,
         expires_at: now + CHALLENGE_TTL,
+        first_factor: session.first_factor,
     };
     queries::insert_challenge(conn, &row).await?;
     let mut methods = vec![FactorMethod::Totp.as_str()];
@@ -250,6 +296,7 @@ pub(crate) async fn verify_factor(
     };
     let proof = Proof::Factor {
         challenge: &hash,
+        first: challenge.first_factor,
         code,
     };
     let method = code.method.as_str();

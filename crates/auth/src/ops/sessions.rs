@@ -1,13 +1,16 @@
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::sealing::{derive, open_with, seal_with, sha256};
-use karya_core::{EmailAddress, Random, SessionId, UserId};
+use karya_core::{Check, Random, Rule, SessionId, Text, UserId};
 use karya_db::Db;
+use karya_web::ClientIp;
 
 use super::guard;
 use super::second_factor::{Issued, Proof};
 use crate::audit::{self, Event, EventKind};
-use crate::model::{Account, FactorMethod, NewSession, Platform, RefreshToken, Session, UserState};
+use crate::model::{
+    Account, FirstFactor, Identifier, NewSession, Platform, RefreshToken, Session, UserState,
+};
 use crate::tokens::{self, Proved};
 use crate::{AuthError, AuthOptions, Issuer, PasswordPool, jobs, queries};
 
@@ -21,6 +24,27 @@ pub(crate) struct Device {
     pub(crate) ip_prefix: Option<String>,
     /// What this server gave it when it signed in before, or gives it now.
     pub(crate) token: Option<String>,
+}
+
+impl Device {
+    /// What a request says: the name and the token from the last sign-in, and the platform.
+    pub(crate) fn parse(
+        check: &mut Check,
+        (name, token): (Option<&str>, Option<&str>),
+        platform: Option<Platform>,
+        ip: ClientIp,
+    ) -> Option<Self> {
+        let name = check.optional("/device_name", name, |name| Text::line(name, 1, 100));
+        if token.is_some_and(|token| token.len() > 100) {
+            check.fail("/device_token", Rule::TooLong { max: 100 });
+        }
+        Some(Self {
+            name: name?.map(Text::into_string),
+            platform,
+            ip_prefix: Some(ip.prefix()),
+            token: token.map(str::to_owned),
+        })
+    }
 }
 
 /// Tokens, fresh from the press.
@@ -42,19 +66,19 @@ pub(crate) struct SignedIn {
 
 /// Signs in with a password. An account with a second factor gets [`AuthError::FactorRequired`] and no session.
 ///
-/// An address without an account costs the same hash as one with: the pool does the work and says no.
+/// An address or a number without an account costs the same hash as one with: the pool does the work and says no.
 pub(crate) async fn login(
     db: &Db,
     passwords: &PasswordPool,
     tools: &Tools<'_>,
     now: DateTime<Utc>,
-    (email, password): (EmailAddress, &str),
+    (identifier, password): (Identifier, &str),
     device: Device,
 ) -> Result<SignedIn, AuthError> {
     // Before anything is read or counted: a storm is turned away without the database.
     let place = passwords.place()?;
     let mut conn = db.conn().await?;
-    let found = queries::find_login(&conn, &email).await?;
+    let found = queries::find_login(&conn, &identifier).await?;
     let token_hash = device
         .token
         .as_deref()
@@ -66,7 +90,7 @@ pub(crate) async fn login(
     let user = found.as_ref().map(|(account, _)| account.user.id);
     let known = user.is_some() && owner == user;
     let token_hash = token_hash.filter(|_| known);
-    let counter = guard::counter(&email, token_hash.as_deref());
+    let counter = guard::counter(&identifier, token_hash.as_deref());
     guard::admit(&mut conn, now, &counter, guard::PASSWORDS)
         .await
         .inspect_err(|_refused| failed("throttled"))?;
@@ -217,8 +241,10 @@ pub(super) async fn issue_session(
                 queries::remember_device(conn, &hash, account.user.id, now).await?;
             }
             let signed_in = Event::of(EventKind::SignedIn, account.user.id).session(session.id);
-            let shown = second_factor.map_or(first_factor.as_str(), FactorMethod::as_str);
-            audit::record(conn, now, signed_in.reason(shown)).await?;
+            audit::record(conn, now, signed_in.reason(proof.shown())).await?;
+            if second_factor.is_some() || first_factor == FirstFactor::Passkey {
+                super::staff::void_factor_reset(conn, now, account.user.id).await?;
+            }
             Ok::<_, AuthError>(None)
         })
         .await?;

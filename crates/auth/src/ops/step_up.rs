@@ -5,12 +5,15 @@ use diesel_async::AsyncPgConnection;
 use karya_core::{Invalid, Rule, SessionId, UserId, Words};
 use karya_db::Db;
 use karya_web::RecentAuth;
+use uuid::Uuid;
 
 use super::factors::wrong_code;
 use super::guard;
+use super::identities::{not_accepted, show_identity};
 use super::second_factor::{TypedCode, admit_code};
 use crate::audit::{self, Event, EventKind};
-use crate::{AuthError, PasswordPool, queries};
+use crate::social::Answer;
+use crate::{AuthError, IdentityProviders, PasswordPool, queries};
 
 const WRONG: Rule = Rule::Other {
     code: "wrong_password",
@@ -42,9 +45,10 @@ pub(super) async fn check_own_password(
     let place = passwords.place()?;
     let counter = guard::own_password_counter(user);
     let mut conn = db.conn().await?;
-    let phc = queries::find_hash(&conn, user)
-        .await?
-        .ok_or(AuthError::AccountGone)?;
+    // An account that signs in without one: none is right, and the mail for a new password sets the first.
+    let Some(phc) = queries::find_hash(&conn, user).await? else {
+        return Ok(None);
+    };
     guard::admit(&mut conn, now, &counter, guard::PASSWORDS).await?;
     // Back before the hash is computed.
     drop(conn);
@@ -78,26 +82,45 @@ pub(crate) enum Shown<'a> {
     /// The hash of the password that was checked.
     Password(String),
     Code(TypedCode<'a>),
+    /// An account at another provider.
+    Identity(Uuid),
 }
 
-/// Takes what an account of its kind must show: a code if it has a second factor, the password if it has none.
-/// Passwords are checked here, codes in [`step_up`]; both are counted.
+/// What somebody who is signed in sends to show who they are.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Offered<'a> {
+    pub(crate) password: Option<&'a str>,
+    pub(crate) code: Option<TypedCode<'a>>,
+    /// The state of a question to a provider, and what that answered.
+    pub(crate) identity: Option<(&'a str, Answer<'a>)>,
+}
+
+/// Takes what an account of its kind must show: a code if it has a second factor, the password or a linked identity if
+/// it has none. Those two are checked here, codes in [`step_up`]; passwords and codes are counted.
 pub(crate) async fn show<'a>(
     db: &Db,
-    passwords: &PasswordPool,
+    (passwords, providers): (&PasswordPool, &IdentityProviders),
     now: DateTime<Utc>,
     user: UserId,
-    (password, code): (Option<&str>, Option<TypedCode<'a>>),
+    offered: Offered<'a>,
 ) -> Result<Shown<'a>, AuthError> {
     let mut conn = db.conn().await?;
     if queries::has_factors(&conn, user).await? {
-        let code = code.ok_or_else(|| Invalid::body("/code", Rule::Required))?;
+        let code = offered
+            .code
+            .ok_or_else(|| Invalid::body("/code", Rule::Required))?;
         let counter = guard::code_counter(user, None);
         admit_code(&mut conn, now, user, &counter).await?;
         return Ok(Shown::Code(code));
     }
     drop(conn);
-    let password = password.ok_or_else(|| Invalid::body("/password", Rule::Required))?;
+    if let Some(answer) = offered.identity {
+        let identity = show_identity(db, providers, now, user, answer).await?;
+        return Ok(Shown::Identity(identity));
+    }
+    let password = offered
+        .password
+        .ok_or_else(|| Invalid::body("/password", Rule::Required))?;
     let phc = check_own_password(db, passwords, now, user, password).await?;
     phc.map(Shown::Password)
         .ok_or_else(|| wrong_password("/password"))
@@ -110,17 +133,23 @@ pub(crate) async fn step_up(
     (user, session): (UserId, SessionId),
     shown: &Shown<'_>,
 ) -> Result<(), AuthError> {
-    let held = queries::hold_credentials(conn, user)
+    queries::hold_active(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
+    // After the lock: a factor that was enrolled meanwhile is asked for.
+    if !matches!(shown, Shown::Code(_)) && queries::has_factors(conn, user).await? {
+        return Err(Invalid::body("/code", Rule::Required).into());
+    }
     let second = match shown {
         Shown::Password(phc) => {
-            if *phc != held {
+            if queries::hold_password(conn, user).await?.as_ref() != Some(phc) {
                 return Err(wrong_password("/password"));
             }
-            // After the lock: a factor that was enrolled meanwhile is asked for.
-            if queries::has_factors(conn, user).await? {
-                return Err(Invalid::body("/code", Rule::Required).into());
+            None
+        }
+        Shown::Identity(identity) => {
+            if queries::use_identity(conn, (user, *identity), now).await? == 0 {
+                return Err(not_accepted());
             }
             None
         }

@@ -25,7 +25,7 @@ pub(crate) async fn insert_attempts(
 pub(crate) async fn lock_attempts(
     conn: &mut AsyncPgConnection,
     key: &[u8],
-) -> QueryResult<(i32, DateTime<Utc>, Option<DateTime<Utc>>)> {
+) -> QueryResult<Option<(i32, DateTime<Utc>, Option<DateTime<Utc>>)>> {
     sign_in_attempts::table
         .find(key)
         .select((
@@ -36,6 +36,7 @@ pub(crate) async fn lock_attempts(
         .for_update()
         .first(conn)
         .await
+        .optional()
 }
 
 pub(crate) async fn set_attempts(

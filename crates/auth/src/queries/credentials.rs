@@ -1,12 +1,15 @@
 use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{EmailAddress, SessionId, UserId};
 use karya_db::functions::roles_of;
-use karya_db::schema::{emails, password_reset_asks, passwords, sessions, users};
+use karya_db::schema::{
+    emails, identities, passkeys, password_reset_asks, passwords, phones, sessions, users,
+};
 use uuid::Uuid;
 
-use crate::model::{Account, User, UserState};
+use crate::model::{Account, Phone, User, UserState};
 
 pub(crate) async fn insert_reset_ask(
     conn: &mut AsyncPgConnection,
@@ -60,12 +63,14 @@ pub(crate) async fn find_by_address(
 ) -> QueryResult<Option<Account>> {
     users::table
         .inner_join(emails::table)
+        .left_join(phones::table)
         .filter(emails::address.eq(address.as_str()))
         .order((emails::verified_at.is_null(), emails::created_at.desc()))
         .select((
             User::as_select(),
             emails::address,
             emails::verified_at,
+            Option::<Phone>::as_select(),
             roles_of(users::id),
         ))
         .first(&mut &*conn)
@@ -108,15 +113,19 @@ pub(crate) async fn find_hash(
         .optional()
 }
 
-/// Sets the password, whatever it was.
+/// Sets the password, whatever it was, or the first one.
 pub(crate) async fn set_password(
     conn: &mut AsyncPgConnection,
     user: UserId,
     phc: &str,
     now: DateTime<Utc>,
 ) -> QueryResult<usize> {
-    diesel::update(passwords::table.find(user))
-        .set((passwords::phc.eq(phc), passwords::changed_at.eq(now)))
+    let values = (passwords::phc.eq(phc), passwords::changed_at.eq(now));
+    diesel::insert_into(passwords::table)
+        .values((passwords::user_id.eq(user), values))
+        .on_conflict(passwords::user_id)
+        .do_update()
+        .set(values)
         .execute(conn)
         .await
 }
@@ -134,19 +143,48 @@ pub(crate) async fn swap_password(
         .await
 }
 
-/// The hash of an active account's password; neither changes before the transaction ends.
-pub(crate) async fn hold_credentials(
+/// An active account, which stays so before the transaction ends. Nor does what it signs in with change: whoever
+/// changes that goes through [`lock_active`].
+pub(crate) async fn hold_active(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+) -> QueryResult<Option<UserId>> {
+    users::table
+        .find(user)
+        .filter(users::state.eq(UserState::Active))
+        .select(users::id)
+        .for_share()
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// The hash of the account's password, if it has one; it does not change before the transaction ends. After
+/// [`hold_active`].
+pub(crate) async fn hold_password(
     conn: &mut AsyncPgConnection,
     user: UserId,
 ) -> QueryResult<Option<String>> {
-    users::table
-        .inner_join(passwords::table)
-        .filter(users::id.eq(user).and(users::state.eq(UserState::Active)))
+    passwords::table
+        .find(user)
         .select(passwords::phc)
         .for_share()
         .first(conn)
         .await
         .optional()
+}
+
+/// Whether anything is left to sign in with: a password, a passkey or an account at another provider.
+pub(crate) async fn has_way_in(conn: &AsyncPgConnection, user: UserId) -> QueryResult<bool> {
+    diesel::select(
+        exists(passwords::table.find(user))
+            .or(exists(passkeys::table.filter(passkeys::user_id.eq(user))))
+            .or(exists(
+                identities::table.filter(identities::user_id.eq(user)),
+            )),
+    )
+    .get_result(&mut &*conn)
+    .await
 }
 
 /// Ends the sessions of an account that are not over, except one; which those were.

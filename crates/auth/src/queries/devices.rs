@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{SessionId, UserId};
 use karya_db::functions::roles_of;
-use karya_db::schema::{emails, sessions, users};
+use karya_db::schema::{emails, phones, sessions, users};
 
-use crate::model::{Account, NewSession, Session, User};
+use crate::model::{Account, NewSession, Phone, Session, User};
 
 /// Whether the account was signed in before, and whether on a device like this one. Devices without a name are alike
 /// if they are of one network.
@@ -37,7 +37,11 @@ pub(crate) async fn find_owner(
     session: SessionId,
 ) -> QueryResult<Option<(Session, Account)>> {
     sessions::table
-        .inner_join(users::table.inner_join(emails::table))
+        .inner_join(
+            users::table
+                .inner_join(emails::table)
+                .left_join(phones::table),
+        )
         .filter(sessions::id.eq(session))
         .select((
             Session::as_select(),
@@ -45,6 +49,7 @@ pub(crate) async fn find_owner(
                 User::as_select(),
                 emails::address,
                 emails::verified_at,
+                Option::<Phone>::as_select(),
                 roles_of(users::id),
             ),
         ))

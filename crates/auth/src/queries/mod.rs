@@ -7,10 +7,11 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::role::Role;
 use karya_core::{EmailAddress, Lang, SessionId, Timezone, UserId};
 use karya_db::functions::roles_of;
-use karya_db::schema::{emails, passwords, refresh_tokens, sessions, user_roles, users};
+use karya_db::schema::{emails, passwords, phones, refresh_tokens, sessions, user_roles, users};
 
-use crate::model::{Account, NewSession, RefreshToken, Session, User};
+use crate::model::{Account, Identifier, NewSession, Phone, RefreshToken, Session, User};
 
+mod accounts;
 mod api_keys;
 mod attempts;
 mod consents;
@@ -19,10 +20,14 @@ mod devices;
 mod email_changes;
 mod events;
 mod factors;
+mod identities;
 mod one_time_tokens;
 mod passkeys;
+mod phone_codes;
+mod phone_numbers;
 pub(crate) mod signing_keys;
 
+pub(crate) use accounts::*;
 pub(crate) use api_keys::*;
 pub(crate) use attempts::*;
 pub(crate) use consents::*;
@@ -31,8 +36,11 @@ pub(crate) use devices::*;
 pub(crate) use email_changes::*;
 pub(crate) use events::*;
 pub(crate) use factors::*;
+pub(crate) use identities::*;
 pub(crate) use one_time_tokens::*;
 pub(crate) use passkeys::*;
+pub(crate) use phone_codes::*;
+pub(crate) use phone_numbers::*;
 
 /// The account that holds a verified address.
 pub async fn find_verified(
@@ -58,31 +66,37 @@ pub async fn demo_users_exist(conn: &AsyncPgConnection) -> QueryResult<bool> {
         .await
 }
 
-/// The account that signs in with this address, and its password's hash.
+/// The account that signs in with this address or number, and its password's hash.
 pub(crate) async fn find_login(
     conn: &AsyncPgConnection,
-    email: &EmailAddress,
+    identifier: &Identifier,
 ) -> QueryResult<Option<(Account, String)>> {
-    let row: Option<(String, Account)> = users::table
+    let accounts = users::table
         .inner_join(emails::table)
+        .left_join(phones::table)
         .inner_join(passwords::table)
-        .filter(
-            emails::address
-                .eq(email.as_str())
-                .and(emails::verified_at.is_not_null()),
-        )
+        .filter(emails::verified_at.is_not_null())
         .select((
             passwords::phc,
             (
                 User::as_select(),
                 emails::address,
                 emails::verified_at,
+                Option::<Phone>::as_select(),
                 roles_of(users::id),
             ),
-        ))
-        .first(&mut &*conn)
-        .await
-        .optional()?;
+        ));
+    let mut conn = conn;
+    let row: Option<(String, Account)> = match identifier {
+        Identifier::Email(email) => {
+            let query = accounts.filter(emails::address.eq(email.as_str()));
+            query.first(&mut conn).await.optional()?
+        }
+        Identifier::Phone(number) => {
+            let query = accounts.filter(phones::number.eq(number.as_str()));
+            query.first(&mut conn).await.optional()?
+        }
+    };
     Ok(row.map(|(phc, account)| (account, phc)))
 }
 
@@ -92,11 +106,13 @@ pub(crate) async fn find_account(
 ) -> QueryResult<Option<Account>> {
     users::table
         .inner_join(emails::table)
+        .left_join(phones::table)
         .filter(users::id.eq(user))
         .select((
             User::as_select(),
             emails::address,
             emails::verified_at,
+            Option::<Phone>::as_select(),
             roles_of(users::id),
         ))
         .first(&mut &*conn)

@@ -1,4 +1,4 @@
-//! Tokens in mails. Each is good for one purpose, once.
+//! Tokens in mails, and those that codes are exchanged for. Each is good for one purpose, once.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,6 +11,8 @@ use karya_db::schema::{emails, one_time_tokens, passwords};
 pub(crate) enum Purpose {
     VerifyEmail,
     ResetPassword,
+    /// For a code that went to the phone: it proves no address.
+    ResetByPhone,
 }
 
 impl Purpose {
@@ -18,6 +20,7 @@ impl Purpose {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::ResetPassword => "reset_password",
+            Self::ResetByPhone => "reset_by_phone",
         }
     }
 }
@@ -152,24 +155,29 @@ pub(crate) async fn verification_user(
         .optional()
 }
 
-/// Whose reset token it is, if it is good.
+/// Whose reset token it is and how it came about, if it is good.
 pub(crate) async fn reset_user(
     conn: &AsyncPgConnection,
     hash: &[u8],
     now: DateTime<Utc>,
-) -> QueryResult<Option<UserId>> {
-    one_time_tokens::table
+) -> QueryResult<Option<(UserId, Purpose)>> {
+    let resets = [Purpose::ResetPassword, Purpose::ResetByPhone];
+    let found: Option<(UserId, String)> = one_time_tokens::table
         .find(hash)
         .filter(
             one_time_tokens::purpose
-                .eq(Purpose::ResetPassword.as_str())
+                .eq_any(resets.map(Purpose::as_str))
                 .and(one_time_tokens::used_at.is_null())
                 .and(one_time_tokens::expires_at.gt(now)),
         )
-        .select(one_time_tokens::user_id)
+        .select((one_time_tokens::user_id, one_time_tokens::purpose))
         .first(&mut &*conn)
         .await
-        .optional()
+        .optional()?;
+    Ok(found.and_then(|(user, text)| {
+        let purpose = resets.into_iter().find(|one| one.as_str() == text)?;
+        Some((user, purpose))
+    }))
 }
 
 /// Uses a token up; of many callers, one gets the account.

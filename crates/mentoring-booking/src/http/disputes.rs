@@ -3,7 +3,8 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, post};
 use chrono::{DateTime, Utc};
-use karya_core::{BookingId, Check, Clock, Cursors, Role, Text, UserId};
+use karya_core::policy::{Action, Relation};
+use karya_core::{BookingId, Check, Clock, Cursors, Text, UserId};
 use karya_db::Db;
 use karya_web::{
     Actor, CommonProblems, Idempotency, Json, Paging, Problem, ProblemBody, Query, Reply,
@@ -25,7 +26,7 @@ pub(crate) fn routes(cfg: &mut ServiceConfig<'_>) {
 }
 
 fn staff(actor: &Actor) -> Result<(), MentoringError> {
-    if actor.has(Role::Moderator) || actor.has(Role::Admin) {
+    if actor.may(Relation::Stranger, Action::SettleDisputes) {
         Ok(())
     } else {
         Err(MentoringError::DisputeStaffRequired)

@@ -2,11 +2,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::{BookingId, BusinessId, Invalid, Random, Rule, UserId, Words};
 use karya_db::membership;
-use karya_jobs::enqueue_all;
+use karya_jobs::{Prepared, enqueue_all};
 
 use super::cascade;
 use super::place::{Room, Wish};
-use super::transition::record;
+use super::transition;
 use crate::jobs::{self, Notice};
 use crate::model::{BookingRow, BookingState, CalendarRow, ClaimKind, OfferingRow, Question};
 use crate::{MentoringError, queries};
@@ -73,31 +73,40 @@ pub(crate) async fn book(
         let time = (room.starts_at, room.ends_at);
         let of = (&room.offering, &room.calendar);
         let booking = draft(now, random, of, mentee, time, details);
-        write(conn, now, Some(mentee), &room, &booking).await?;
+        let mut jobs = jobs::announcements(&booking, Notice::of_new(&booking))?;
+        jobs.extend(jobs::deadlines(now, &booking)?);
+        write(conn, now, Some(mentee), &room, (&booking, jobs)).await?;
         if new.cascade {
             queries::cascades::insert(conn, &cascade::wanted(&booking)).await?;
         }
-        let mut jobs = jobs::announcements(&booking, Notice::of_new(&booking))?;
-        jobs.extend(jobs::deadlines(now, &booking)?);
-        enqueue_all(conn, jobs).await?;
         Ok(booking)
     })
     .await
 }
 
-/// Writes a new booking, its claims and its history.
+/// Writes a new booking, its claims and its history, and what is to be done about it.
 pub(super) async fn write(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
     actor: Option<UserId>,
     room: &Room,
-    booking: &BookingRow,
+    (booking, jobs): (&BookingRow, Vec<Prepared>),
 ) -> Result<(), MentoringError> {
-    let kind = claim_kind(booking);
     queries::bookings::insert(conn, booking).await?;
-    room.take(conn, kind, booking.id.as_uuid(), booking.expires_at)
-        .await?;
-    record(conn, now, actor, None, booking).await
+    let event = transition::event(now, actor, None, booking);
+    let conn = &*conn;
+    // One way there and back for what needs only the booking, in whatever order.
+    tokio::try_join!(
+        room.take(
+            conn,
+            claim_kind(booking),
+            booking.id.as_uuid(),
+            booking.expires_at
+        ),
+        async { Ok(queries::bookings::insert_event(conn, &event).await?) },
+        async { Ok(enqueue_all(conn, jobs).await?) },
+    )?;
+    Ok(())
 }
 
 /// Refuses a business that the mentee is not a member of.

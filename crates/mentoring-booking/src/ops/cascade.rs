@@ -306,7 +306,7 @@ async fn attempt(
             cascaded_from: Some(booking.id),
             ..book::draft(now, random, of, mentee, time, details)
         };
-        book::write(conn, now, None, &room, &next).await?;
+        book::write(conn, now, None, &room, (&next, Vec::new())).await?;
         let mut asked = cascade.asked.clone();
         asked.push(Some(next.mentor_id.as_uuid()));
         let row = CascadeRow {

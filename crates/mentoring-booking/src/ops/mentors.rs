@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
+use karya_core::policy::{self, Relation};
 use karya_core::{Invalid, Role, UserId};
 use karya_db::{OnConstraint, roles};
 use karya_web::Actor;
@@ -84,15 +85,16 @@ pub(crate) fn is_public((row, _, account): &Found) -> bool {
 
 /// Whether somebody may see all of a mentor: the mentor and the staff.
 pub(crate) fn knows_all(viewer: &Actor, mentor: UserId) -> bool {
-    viewer.user_id == mentor || is_staff(viewer)
-}
-
-fn is_staff(actor: &Actor) -> bool {
-    actor.has(Role::Verifier) || actor.has(Role::Admin)
+    let relation = if viewer.user_id == mentor {
+        Relation::Oneself
+    } else {
+        Relation::Stranger
+    };
+    viewer.may(relation, policy::Action::SeeWholeMentor)
 }
 
 pub(crate) fn require_staff(actor: &Actor) -> Result<(), MentoringError> {
-    if is_staff(actor) {
+    if actor.may(Relation::Stranger, policy::Action::ReviewMentors) {
         Ok(())
     } else {
         Err(MentoringError::StaffRequired)

@@ -255,7 +255,7 @@ impl Room {
     /// Takes the room for `ref_id`.
     pub(crate) async fn take(
         &self,
-        conn: &mut AsyncPgConnection,
+        conn: &AsyncPgConnection,
         kind: ClaimKind,
         ref_id: Uuid,
         expires_at: Option<DateTime<Utc>>,
@@ -265,7 +265,6 @@ impl Room {
             held_by: (kind == ClaimKind::Hold).then_some(self.mentee),
             ..Claim::of(&self.offering, kind, ref_id, time, expires_at)
         };
-        claims::take(conn, (self.mentor(), self.mentee), claim).await?;
-        Ok(())
+        claims::take(conn, (self.mentor(), self.mentee), &[claim]).await
     }
 }

@@ -197,7 +197,7 @@ async fn write(
             )
         })
         .collect();
-    claims::take_all(conn, people, &claims).await?;
+    claims::take(conn, people, &claims).await?;
     let events: Vec<_> = bookings
         .iter()
         .map(|booking| transition::event(now, Some(booking.mentee_id), None, booking))

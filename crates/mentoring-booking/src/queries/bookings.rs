@@ -50,12 +50,12 @@ pub(crate) async fn update(conn: &mut AsyncPgConnection, row: &BookingRow) -> Qu
 }
 
 pub(crate) async fn insert_event(
-    conn: &mut AsyncPgConnection,
+    conn: &AsyncPgConnection,
     event: &BookingEvent,
 ) -> QueryResult<usize> {
     diesel::insert_into(booking_events::table)
         .values(event)
-        .execute(conn)
+        .execute(&mut &*conn)
         .await
 }
 

@@ -1,0 +1,2 @@
+DROP TABLE phone_changes;
+DROP TABLE phones;
