@@ -276,7 +276,7 @@ async fn the_log_goes_back_thirty_days_and_a_locked_account_gets_nothing() {
     test(&sari, &made).await;
     app.run_jobs().await;
     test(&sari, &made).await;
-    let lock = "UPDATE users SET state = 'locked'";
+    let lock = "UPDATE users SET state = 'locked', lock_reason = 'abuse'";
     app.db.sql().await.batch_execute(lock).await.unwrap();
     app.run_jobs().await;
     assert_eq!(receiver.take().len(), 1);
