@@ -4,6 +4,7 @@
 mod baseline;
 mod bearer;
 mod businesses;
+mod enumeration;
 mod imports;
 mod load;
 mod mentoring;
@@ -47,6 +48,15 @@ enum Scenario {
     },
     /// Checking an access token
     Bearer,
+    /// Whether the time of an answer tells which addresses have accounts, at rest and during a storm of sign-ins
+    Enumeration {
+        /// Of each operation, for known and for unknown addresses each
+        #[arg(long, default_value_t = 400)]
+        samples: usize,
+        /// Hold this file's lock while measuring: for a machine where others take it to build
+        #[arg(long)]
+        lock: Option<std::path::PathBuf>,
+    },
     /// The program alone, for the others
     #[command(hide = true)]
     Serve { database_url: String },
@@ -67,6 +77,7 @@ fn main() {
                 lock,
             } => businesses::run(count, seconds, lock).await,
             Scenario::Bearer => bearer::run().await,
+            Scenario::Enumeration { samples, lock } => enumeration::run(samples, lock).await,
             Scenario::Serve { database_url } => server::serve_alone(&database_url).await,
         }
     });

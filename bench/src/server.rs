@@ -16,7 +16,7 @@ use karya_db::{Db, DbOptions};
 use karya_fetch::Fetcher;
 use karya_managed_postgres::{Consent, Installation, Search, Throwaway, find_or_install};
 use karya_mentoring_booking::Invitations;
-use karya_web::{BodyLimits, TokenVerifier, TrustedProxies};
+use karya_web::{BodyLimits, StaffFactor, TokenVerifier, TrustedProxies};
 
 /// A server with its database, until the program ends.
 pub struct Server {
@@ -195,10 +195,13 @@ async fn parts(database_url: &str, url: &str) -> Parts {
             public_url: url.to_owned(),
             ..AuthOptions::default()
         },
+        privacy: karya::rights::PrivacyOptions::default(),
         identity_providers: IdentityProviders::new(SocialOptions::default(), Fetcher::default()),
+        staff_factor: StaffFactor::Optional,
         public_url: url.to_owned(),
         trusted_proxies: TrustedProxies::default(),
         cors_origins: Vec::new(),
+        security_contact: None,
         apps: karya_web::AppPolicies::new(),
         body_limits: BodyLimits::default(),
         request_timeout: Duration::from_secs(30),

@@ -65,6 +65,7 @@ async fn register_prove_sign_in() {
       "id": "[id]",
       "locale": "id",
       "roles": [],
+      "state": "active",
       "timezone": "Asia/Jakarta",
       "version": 1
     }

@@ -51,6 +51,7 @@ pub(crate) fn operations() -> Vec<Operation> {
                 .replace("{delivery_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{identity_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{passkey_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{request_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{account_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{factor_reset_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{role}", "moderator")
@@ -318,6 +319,42 @@ async fn only_listed_operations_serve_strangers() {
 }
 
 #[actix_web::test]
+async fn whose_account_closes_may_look_and_take_it_back_and_no_more() {
+    let app = TestApp::new().await;
+    let sari = app.user("sari").await.with("if-match", "\"1\"");
+    sari.post("/v1/me/deletion", json!({})).await.ok(202);
+    let open = karya::spec::OPEN_WHILE_CLOSING;
+    for listed in open {
+        assert!(
+            operations().iter().any(|operation| operation.id == listed),
+            "{listed}"
+        );
+    }
+    for operation in operations() {
+        if karya::spec::PUBLIC.contains(&operation.id.as_str()) {
+            continue;
+        }
+        if !open.contains(&operation.id.as_str()) {
+            let reply = call(&sari, &operation).await;
+            reply.refused(403, "auth.account_closing");
+            let told = operation.value["responses"]["403"]["description"].as_str();
+            assert!(
+                told.unwrap().contains("auth.account_closing"),
+                "{}",
+                operation.id
+            );
+        } else if operation.method == Method::GET {
+            let reply = call(&sari, &operation).await;
+            assert!(
+                [200, 404].contains(&reply.status.as_u16()),
+                "{}",
+                operation.id
+            );
+        }
+    }
+}
+
+#[actix_web::test]
 async fn no_garbage_makes_an_operation_fail() {
     let app = TestApp::new().await;
     let sari = app.user("sari").await.with("if-match", "\"1\"");
@@ -376,4 +413,46 @@ async fn no_garbage_makes_an_operation_fail() {
             );
         }
     }
+}
+
+#[actix_web::test]
+async fn what_is_no_page_size_is_refused_by_every_list() {
+    let app = TestApp::new().await;
+    // Staff may read the lists of staff.
+    let admin = app.staff("admin", karya_core::Role::Admin).await;
+    let mut lists = 0;
+    for operation in operations() {
+        let mut parameters = operation.value["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        let Some(limit) = parameters.find(|one| one["in"] == "query" && one["name"] == "limit")
+        else {
+            continue;
+        };
+        let most = limit["schema"]["maximum"].as_u64().unwrap();
+        lists += 1;
+        for limit in [
+            "0",
+            "-1",
+            "-0",
+            &(most + 1).to_string(),
+            "2147483648",
+            "9223372036854775808",
+            "NaN",
+            "1e1",
+            "1.5",
+            "",
+            "%00",
+            "0x10",
+            "%F0%9D%9F%93",
+        ] {
+            let path = format!("{}?limit={limit}", operation.path);
+            let reply = admin
+                .send(operation.method.clone(), &path, None, Vec::new())
+                .await;
+            reply.refused(400, "request.invalid_query");
+        }
+    }
+    assert!(lists >= 18, "{lists}");
 }

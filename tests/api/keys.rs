@@ -4,8 +4,10 @@ use std::cell::RefCell;
 
 use chrono::Duration;
 use futures_util::future::join_all;
-use karya_auth::{Issuer, Rotation};
+use karya_auth::{Issuer, KeyError, Rotation};
+use karya_core::MasterKey;
 use karya_db::AsyncPgConnection;
+use karya_web::TokenVerifier;
 
 use crate::harness::TestApp;
 
@@ -154,4 +156,25 @@ async fn a_compromised_key_is_refused_and_apps_refresh() {
         .await
         .ok(200);
     bearer(&refreshed).get("/v1/me").await.ok(200);
+}
+
+/// Whatever is wrong with keys or cryptography shows before anything is served: the parts of every process that serves
+/// begin with this.
+#[actix_web::test]
+async fn jwt_roundtrip_smoke() {
+    let app = TestApp::new().await;
+    let mut conn = app.parts.db.conn().await.unwrap();
+    let key = MasterKey::from_bytes([7; 32]);
+    let mut load = async || {
+        let verifier = TokenVerifier::new("https://karya.test", app.clock.clone());
+        let loaded = Issuer::load(&mut conn, &key, verifier, app.clock.now()).await;
+        loaded.map(|_issuer| ())
+    };
+    load().await.unwrap();
+    let sql = app.db.sql().await;
+    sql.batch_execute("UPDATE signing_keys SET public_key = sha256('another key')")
+        .await
+        .unwrap();
+    let failed = load().await.unwrap_err();
+    assert!(matches!(failed, KeyError::SelfTest(_)), "{failed}");
 }

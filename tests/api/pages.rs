@@ -246,3 +246,55 @@ async fn the_documentation_works_offline() {
         "a listener of its own"
     );
 }
+
+#[actix_web::test]
+async fn who_finds_a_vulnerability_reads_where_to_write() {
+    let app = TestApp::new().await;
+    let reply = app.anon().get("/.well-known/security.txt").await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(
+        reply.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+    assert_eq!(
+        reply.text(),
+        "Contact: mailto:keamanan@karya.test\nExpires: 2026-11-28T00:00:00Z\nPreferred-Languages: id, en\n\
+         Canonical: https://karya.test/.well-known/security.txt\n"
+    );
+    let silent = TestApp::with(|parts| parts.security_contact = None).await;
+    silent
+        .anon()
+        .get("/.well-known/security.txt")
+        .await
+        .refused(404, "request.not_found");
+}
+
+/// ASVS 6.2.6 and 6.2.7. Showing what one types, and pasting, are the browser's.
+#[actix_web::test]
+async fn a_password_is_masked_and_may_be_pasted() {
+    let app = TestApp::new().await;
+    for page in [
+        "/verify-email",
+        "/reset-password",
+        "/confirm-email-change",
+        "/undo-email-change",
+    ] {
+        let html = app.anon().get(&format!("{page}?token=x")).await.text();
+        let inputs: Vec<&str> = html
+            .split("<input")
+            .skip(1)
+            .map(|rest| rest.split('>').next().unwrap())
+            .filter(|input| input.contains("password"))
+            .collect();
+        assert_eq!(inputs.len(), 1, "{page}");
+        assert!(inputs[0].contains("type=\"password\""), "{page}");
+        assert!(
+            inputs[0].contains("autocomplete=\"current-password\"")
+                || inputs[0].contains("autocomplete=\"new-password\""),
+            "{page}"
+        );
+        for hindrance in ["<script", "onpaste", "oncopy", "onkey", "readonly"] {
+            assert!(!html.contains(hindrance), "{page}");
+        }
+    }
+}

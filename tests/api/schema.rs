@@ -165,6 +165,21 @@ async fn enumerations_agree_with_the_database() {
         ("phone_codes", "purpose", texts!(karya_auth::CodePurpose)),
         ("data_exports", "state", texts!(karya::rights::ExportState)),
         (
+            "data_requests",
+            "kind",
+            texts!(karya::rights::DataRequestKind),
+        ),
+        (
+            "data_requests",
+            "outcome",
+            texts!(karya::rights::RequestOutcome),
+        ),
+        (
+            "account_deletions",
+            "state",
+            texts!(karya::rights::DeletionState),
+        ),
+        (
             "factor_resets",
             "state",
             texts!(karya_auth::FactorResetState),

@@ -252,6 +252,7 @@ fn said(verified: &Verified) -> Vec<String> {
         Fault::SealsRemoved { position } => format!("seals removed before {position}"),
         Fault::Outside { .. } => "outside".to_owned(),
         Fault::Waiting { events } => format!("waiting {events}"),
+        Fault::Forged { position } => format!("forged {position}"),
         Fault::NotTheHead { .. } => "not the head".to_owned(),
     };
     verified.faults.iter().map(words).collect()

@@ -137,6 +137,91 @@ async fn a_new_device_is_told_by_mail_and_a_known_one_is_not() {
     assert!(!mail.text.contains("203.0.113.7"));
 }
 
+#[actix_web::test]
+async fn one_session_too_many_ends_the_one_that_was_idle_for_longest() {
+    assert_eq!(karya_auth::AuthOptions::default().max_sessions, 50);
+    let app = TestApp::with(|parts| parts.auth.max_sessions = 3).await;
+    app.user("sari").await;
+    let mut tokens = vec![];
+    for _ in 0..2 {
+        app.clock.advance(Duration::minutes(1));
+        tokens.push(app.login("sari", None).await.ok(200));
+    }
+    let refresh = async |tokens: &Value| {
+        let body = json!({ "refresh_token": tokens["refresh_token"] });
+        app.anon().post("/v1/auth/refresh", body).await
+    };
+    // The first of the two is used, the second is not; the one of `user` is older than both.
+    app.clock.advance(Duration::minutes(1));
+    tokens[0] = refresh(&tokens[0]).await.ok(200);
+    app.login("sari", None).await.ok(200);
+    app.clock.advance(Duration::minutes(1));
+    app.login("sari", None).await.ok(200);
+    refresh(&tokens[1])
+        .await
+        .refused(401, "auth.refresh_invalid");
+    tokens[0] = refresh(&tokens[0]).await.ok(200);
+    let listed = app.with_tokens(&tokens[0]).get("/v1/me/sessions").await;
+    assert_eq!(listed.ok(200)["items"].as_array().unwrap().len(), 3);
+    let ended =
+        "SELECT count(*) FROM auth_events WHERE kind = 'session_ended' AND reason = 'replaced'";
+    assert_eq!(app.count(ended).await, 2);
+}
+
+#[actix_web::test]
+async fn many_sign_ins_at_once_are_no_more_sessions_than_there_may_be() {
+    let app = TestApp::with(|parts| parts.auth.max_sessions = 3).await;
+    app.user("sari").await;
+    // More at once would be taken for guesses.
+    for reply in join_all((0..9).map(|_| app.login("sari", None))).await {
+        reply.ok(200);
+    }
+    let open = "SELECT count(*) FROM sessions WHERE revoked_at IS NULL";
+    assert_eq!(app.count(open).await, 3);
+}
+
+/// On the command line.
+#[actix_web::test]
+async fn whoever_runs_the_server_signs_somebody_or_everybody_out() {
+    let app = TestApp::new().await;
+    let (sari, budi) = (app.user("sari").await, app.user("budi").await);
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_karya-under-test"))
+            .args(["user", "end-sessions"])
+            .args(arguments)
+            .arg("--set")
+            .arg(format!("database.url={}", app.db.url()))
+            .arg("--set")
+            .arg("secrets.master_key=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        (output.status.success(), said)
+    };
+    let (sql, at) = (app.db.sql().await, app.clock.now().to_rfc3339());
+    // The command goes by the time of the day.
+    let later =
+        format!("UPDATE sessions SET expires_at = now() + interval '1 day', created_at = '{at}'");
+    sql.batch_execute(&later).await.unwrap();
+    assert_eq!(run(&[]).0, false);
+    assert_eq!(run(&["--email", "siapa@contoh.id"]).0, false);
+    let ended = run(&["--email", "sari@contoh.id"]);
+    assert_eq!(ended, (true, "1 sessions ended".to_owned()));
+    app.clock.advance(Duration::seconds(3));
+    sari.get("/v1/me")
+        .await
+        .refused(401, "auth.unauthenticated");
+    budi.get("/v1/me").await.ok(200);
+    assert_eq!(run(&["--all"]), (true, "1 sessions ended".to_owned()));
+    app.clock.advance(Duration::seconds(3));
+    budi.get("/v1/me")
+        .await
+        .refused(401, "auth.unauthenticated");
+    let recorded =
+        "SELECT count(*) FROM auth_events WHERE kind = 'session_ended' AND reason = 'admin'";
+    assert_eq!(app.count(recorded).await, 2);
+}
+
 /// Whatever the credential: the checks of the state of the account stand in one place.
 #[test]
 fn tokens_are_signed_in_one_place_only() {

@@ -9,7 +9,7 @@ pub mod database;
 pub mod demo;
 pub mod doctor;
 mod health;
-mod logging;
+pub mod logging;
 mod pages;
 pub mod rights;
 pub mod scopes;

@@ -45,6 +45,30 @@ pub const KEY_REQUIRED: [&str; 2] = ["create_booking", "create_booking_series"];
 /// Operations that are never refused for asking too often.
 pub const UNLIMITED: [&str; 2] = ["get_liveness", "get_readiness"];
 
+/// What the owner of an account may still do while it is about to be deleted: look, fetch what is theirs, take it back.
+/// Everything else that wants an access token answers 403 `auth.account_closing`. Contract-tested.
+pub const OPEN_WHILE_CLOSING: [&str; 19] = [
+    "get_me",
+    "logout",
+    "step_up",
+    "list_my_sessions",
+    "end_my_session",
+    "end_my_other_sessions",
+    "end_all_my_sessions",
+    "list_my_security_events",
+    "list_my_consents",
+    "withdraw_consent",
+    "ask_for_data_export",
+    "list_my_data_exports",
+    "get_my_data_export",
+    "download_my_data_export",
+    "ask_for_deletion",
+    "get_my_deletion",
+    "cancel_my_deletion",
+    "make_data_request",
+    "list_my_data_requests",
+];
+
 /// Operations that anyone may call. Contract-tested; this list may grow only with a reason.
 pub const PUBLIC: [&str; 42] = [
     "register_account",
@@ -125,6 +149,7 @@ pub const PUBLIC: [&str; 42] = [
         (name = "mentorships", description = "Working together for some weeks, towards goals"),
         (name = "blocks", description = "People whom one wants nothing to do with"),
         (name = "proof", description = "Mentoring hours and certificates"),
+        (name = "data requests", description = "What people ask for by their rights over their data, for staff"),
         (name = "reference", description = "Subsectors, regions and KBLI codes"),
         (name = "operations", description = "Probes for whatever runs the server"),
     ),

@@ -12,13 +12,14 @@ use karya_mentoring_booking::{Invitations, Uploads};
 use karya_notifications::Messenger;
 use karya_storage::Storage;
 use karya_web::{
-    AppPolicies, BodyLimits, Deadline, PublicUrl, RateLimits, Standings, TokenVerifier,
-    TrustedProxies,
+    AppPolicies, BodyLimits, Deadline, PublicUrl, RateLimits, StaffFactor, Standings,
+    TokenVerifier, TrustedProxies,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::Config;
 use crate::health::Readiness;
+use crate::rights::PrivacyOptions;
 
 /// What differs between a server, a test and a development run.
 pub struct Parts {
@@ -31,10 +32,15 @@ pub struct Parts {
     pub passwords: PasswordPool,
     pub captcha: Captcha,
     pub auth: AuthOptions,
+    pub privacy: PrivacyOptions,
     pub identity_providers: IdentityProviders,
+    /// Whether staff must have shown a second factor.
+    pub staff_factor: StaffFactor,
     pub public_url: String,
     pub trusted_proxies: TrustedProxies,
     pub cors_origins: Vec<String>,
+    /// Where who finds a vulnerability writes to. None: `security.txt` is not served.
+    pub security_contact: Option<String>,
     pub body_limits: BodyLimits,
     pub upload_limits: BodyLimits,
     /// Uploaded files.
@@ -82,13 +88,17 @@ impl Parts {
             passwords: PasswordPool::start(config.hashing_options()?)?,
             captcha: config.captcha()?,
             auth: config.auth_options(),
+            privacy: config.privacy_options(),
             identity_providers: IdentityProviders::new(
                 config.social.clone(),
                 Fetcher::new(IdentityProviders::policy()),
             ),
+            staff_factor: config.auth.staff_second_factor,
             public_url: config.server.public_url.clone(),
             trusted_proxies: TrustedProxies(config.server.trusted_proxies.clone()),
             cors_origins: config.server.cors_origins.clone(),
+            security_contact: Some(config.server.security_contact.clone())
+                .filter(|contact| !contact.is_empty()),
             body_limits: BodyLimits {
                 max_bytes: config.server.max_body_bytes,
                 read_timeout: Duration::from_secs(config.server.body_timeout_seconds),
@@ -129,10 +139,13 @@ pub struct AppState {
     pub(crate) passwords: Data<PasswordPool>,
     pub(crate) captcha: Data<Captcha>,
     pub(crate) auth: Data<AuthOptions>,
+    pub(crate) privacy: Data<PrivacyOptions>,
     pub(crate) identity_providers: Data<IdentityProviders>,
+    pub(crate) staff_factor: Data<StaffFactor>,
     pub(crate) public_url: Data<PublicUrl>,
     pub(crate) trusted_proxies: Data<TrustedProxies>,
     pub(crate) cors_origins: Arc<[String]>,
+    pub(crate) security_contact: Option<Arc<str>>,
     pub(crate) body_limits: Data<BodyLimits>,
     pub(crate) uploads: Data<Uploads>,
     pub(crate) storage: Data<Storage>,
@@ -161,10 +174,13 @@ impl AppState {
             passwords: Data::new(parts.passwords),
             captcha: Data::new(parts.captcha),
             auth: Data::new(parts.auth),
+            privacy: Data::new(parts.privacy),
             identity_providers: Data::new(parts.identity_providers),
+            staff_factor: Data::new(parts.staff_factor),
             public_url: Data::new(PublicUrl(parts.public_url.into())),
             trusted_proxies: Data::new(parts.trusted_proxies),
             cors_origins: parts.cors_origins.into(),
+            security_contact: parts.security_contact.map(Into::into),
             body_limits: Data::new(parts.body_limits),
             uploads: Data::new(Uploads::new(parts.upload_limits)),
             storage: Data::new(parts.storage),

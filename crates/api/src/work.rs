@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use karya_auth::audit::chain;
 use karya_db::AsyncPgConnection;
 use karya_jobs::WorkerBuilder;
 use karya_notifications::Mailer;
@@ -73,8 +74,9 @@ pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder 
         random: parts.random.clone(),
         master_key: parts.master_key.clone(),
         storage: parts.storage.clone(),
+        mailer: context.mailer.clone(),
     };
-    let worker = WorkerBuilder::new(database_url).register::<rights::BuildExport>(rights);
+    let worker = rights::register(WorkerBuilder::new(database_url), &rights);
     let webhooks = karya_webhooks::Context {
         db: parts.db.clone(),
         clock: parts.clock.clone(),
@@ -111,6 +113,7 @@ pub async fn sweep(
 fn upkeep(parts: &Parts) -> JoinHandle<()> {
     let (db, clock, storage) = (parts.db.clone(), parts.clock.clone(), parts.storage.clone());
     let (issuer, key) = (parts.issuer.clone(), parts.master_key.clone());
+    let keep_events = parts.privacy.security_events;
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(Duration::from_mins(1));
         loop {
@@ -131,9 +134,14 @@ fn upkeep(parts: &Parts) -> JoinHandle<()> {
                 Ok(Some(rotation)) => tracing::info!(?rotation, "the signing keys change"),
                 Err(error) => tracing::error!(%error, "the signing keys are not rotated"),
             }
-            if let Err(error) = karya_auth::audit::chain::seal(&mut conn, &key).await {
+            if let Err(error) = chain::seal(&mut conn, &key).await {
                 metrics::counter!("karya_upkeep_failures_total").increment(1);
                 tracing::error!(%error, "security events wait for their seals");
+            }
+            let before = clock.now() - keep_events;
+            if let Err(error) = chain::prune(&mut conn, &key, clock.now(), before).await {
+                metrics::counter!("karya_upkeep_failures_total").increment(1);
+                tracing::error!(%error, "old security events stay");
             }
             match karya_jobs::stats(&conn).await {
                 Ok(stats) => karya_jobs::publish_stats(&stats),

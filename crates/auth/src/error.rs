@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use karya_core::{ApiError, Challenge, Code, FieldError, Invalid};
 use karya_db::DbError;
-use karya_web::codes::{NOT_FOUND, STALE_VERSION};
+use karya_web::StaffFactorMissing;
+use karya_web::codes::{NOT_FOUND, STAFF_FACTOR_REQUIRED, STALE_VERSION};
 
 karya_core::codes! {
     INVALID_CREDENTIALS = "auth.invalid_credentials", Unauthenticated,
@@ -22,7 +23,7 @@ karya_core::codes! {
         fix: "Kode mungkin sudah dipakai atau kedaluwarsa. Minta surel yang baru." / "It may have been used or have expired. Ask for a new mail.";
     CONSENT_REQUIRED = "auth.consent_required", Conflict,
         title: "Tanpa persetujuan ini tidak ada akun" / "There is no account without this consent",
-        fix: "Untuk menariknya kembali, hapus akun Anda." / "To withdraw it, delete your account.";
+        fix: "Untuk menariknya kembali, hapus akun Anda dengan `POST /v1/me/deletion`." / "To withdraw it, delete your account with `POST /v1/me/deletion`.";
     REFRESH_INVALID = "auth.refresh_invalid", Unauthenticated,
         title: "Token penyegar tidak berlaku" / "The refresh token is not valid",
         fix: "Minta pengguna masuk lagi." / "Ask the user to sign in again.";
@@ -195,6 +196,8 @@ pub enum AuthError {
     SessionNotFound,
     #[error("no person solved the captcha")]
     CaptchaRequired,
+    #[error(transparent)]
+    StaffFactorMissing(#[from] StaffFactorMissing),
     #[error("only staff manages accounts")]
     StaffRequired,
     #[error("there is no such account")]
@@ -271,6 +274,7 @@ impl ApiError for AuthError {
             | Self::AccountNotFound
             | Self::FactorResetNotFound => &NOT_FOUND,
             Self::CaptchaRequired => &CAPTCHA_REQUIRED,
+            Self::StaffFactorMissing(_) => &STAFF_FACTOR_REQUIRED,
             Self::StaffRequired => &STAFF_REQUIRED,
             Self::OwnAccount => &OWN_ACCOUNT,
             Self::LastAdmin => &LAST_ADMIN,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::email_change_jobs::{NotifyEmailChanged, SendEmailChange};
 pub use crate::identity_jobs::NotifyIdentity;
-use crate::model::{Account, Session, UserState};
+use crate::model::{Account, Session};
 pub use crate::phone_jobs::{NotifyPhone, SendPhoneCode, SendPhoneUndo};
 use crate::queries::Purpose;
 use crate::{AuthOptions, ops, queries};
@@ -184,7 +184,7 @@ impl Job for SendPasswordReset {
         };
         let email = parse(&asked)?;
         let account = queries::find_by_address(&conn, &email).await?;
-        if let Some(account) = account.filter(|a| a.user.state == UserState::Active) {
+        if let Some(account) = account.filter(|a| a.user.state.is_usable()) {
             send_reset(&context, &mut conn, &email, &account).await?;
         }
         queries::delete_reset_ask(&mut conn, self.ask_id).await?;

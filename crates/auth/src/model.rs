@@ -5,10 +5,10 @@ use karya_core::role::Role;
 use karya_core::{ApiKeyId, EmailAddress, Lang, PhoneNumber, SessionId, Timezone, UserId};
 use karya_db::TextList;
 use karya_db::schema::{
-    api_key_secrets, api_keys, auth_event_seals, auth_events, authorization_requests, consents,
-    email_changes, factor_resets, identities, passkey_ceremonies, passkeys, phone_changes,
-    phone_codes, phones, refresh_tokens, sessions, sign_in_challenges, signing_keys, totp_factors,
-    users,
+    api_key_secrets, api_keys, auth_event_checkpoints, auth_event_seals, auth_events,
+    authorization_requests, consents, email_changes, factor_resets, identities, passkey_ceremonies,
+    passkeys, phone_changes, phone_codes, phones, refresh_tokens, sessions, sign_in_challenges,
+    signing_keys, totp_factors, users,
 };
 use uuid::Uuid;
 
@@ -20,7 +20,19 @@ karya_core::text_enum! {
         Active = "active",
         /// Staff shut it; the password still decides who learns that.
         Locked = "locked",
+        /// Its owner wants it deleted and may still take that back; for everybody else it is gone.
+        Closing = "closing",
+        /// Erased: what is left tells nobody whose it was.
         Deleted = "deleted",
+    }
+}
+
+impl UserState {
+    /// Those in which its owner can sign in.
+    pub(crate) const USABLE: [Self; 2] = [Self::Active, Self::Closing];
+
+    pub(crate) fn is_usable(self) -> bool {
+        Self::USABLE.contains(&self)
     }
 }
 
@@ -398,6 +410,16 @@ pub(crate) struct SecurityEvent {
     pub(crate) reason: Option<String>,
     pub(crate) ip_prefix: Option<String>,
     pub(crate) request_id: Option<Uuid>,
+}
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = auth_event_checkpoints, check_for_backend(Pg))]
+pub(crate) struct CheckpointRow {
+    pub(crate) position: i64,
+    pub(crate) seal_hash: Vec<u8>,
+    pub(crate) events_before: DateTime<Utc>,
+    pub(crate) made_at: DateTime<Utc>,
+    pub(crate) hash: Vec<u8>,
 }
 
 #[derive(Debug, Queryable, Selectable, Insertable)]

@@ -21,6 +21,9 @@ const COMMON: &str = "
     putra wati rahmat hidayat nugroho setiawan januari februari maret agustus oktober desember senin jumat
     satu satudua satuduatiga usaha toko warung dagang";
 
+/// Of the passwords that leaked most often, those that are long enough; `data/README.md` says whose list it is.
+const LEAKED: &str = include_str!("../data/leaked-passwords.txt");
+
 const TOO_GUESSABLE: Rule = Rule::Other {
     code: "too_guessable",
     words: Words {
@@ -39,6 +42,10 @@ pub fn check(password: &str, email: &EmailAddress, display_name: &str) -> Result
     }
     if password.contains('\0') {
         return Err(Rule::ForbiddenCharacter);
+    }
+    let mut leaked = LEAKED.lines();
+    if leaked.any(|leaked| leaked.eq_ignore_ascii_case(password)) {
+        return Err(TOO_GUESSABLE);
     }
     let examined: String = password.chars().take(EXAMINED).collect();
     let local_part = email.as_str().split('@').next().unwrap_or_default();
@@ -95,5 +102,62 @@ mod tests {
                 "{guessable}"
             );
         }
+    }
+
+    #[test]
+    fn leaked_passwords_are_refused() {
+        let email = EmailAddress::parse("sariwulandari@contoh.id").unwrap();
+        let check = |password: &str| super::check(password, &email, "Sari Wulandari");
+        assert_eq!(super::LEAKED.lines().count(), 308);
+        for leaked in super::LEAKED.lines() {
+            for typed in [leaked.to_owned(), leaked.to_uppercase()] {
+                let refused = check(&typed).map_err(|rule| rule.code());
+                assert_eq!(refused, Err("too_guessable"), "{typed}");
+            }
+        }
+    }
+
+    /// ASVS 6.1.2 and 6.2.11: docs/security.md lists the words, and each is worth nothing.
+    #[test]
+    fn words_of_the_context_are_worth_nothing() {
+        let email = EmailAddress::parse("kedaitenun@contoh.id").unwrap();
+        let document = include_str!("../../../docs/security.md");
+        for word in super::COMMON.split_whitespace() {
+            assert!(document.contains(word), "docs/security.md lacks {word}");
+        }
+        for typed in [
+            "karyakaryakarya",
+            "karyaumkm2026",
+            "indonesiakarya",
+            "adminkarya123",
+            "kedaitenun2026",
+            "kedaitenunkedaitenun",
+            "sariwulandari99",
+            "rahasiakarya1",
+            "tokokaryaumkm",
+        ] {
+            let refused = super::check(typed, &email, "Sari Wulandari");
+            assert_eq!(
+                refused.map_err(|rule| rule.code()),
+                Err("too_guessable"),
+                "{typed}"
+            );
+        }
+    }
+
+    #[test]
+    fn any_composition_is_taken_as_it_is_typed() {
+        let email = EmailAddress::parse("sari@contoh.id").unwrap();
+        for good in [
+            "perahu kuning di teluk",
+            "7302 9918 4471 0632 8855",
+            "ꦏꦫꦺꦴꦤꦏꦸꦏꦪꦱꦩꦸ",
+            "🛶🌋🪵🧵🎋🪷🦎🫚🥥🐚🪁🛖",
+            "    perahu  kuning    ",
+            &"tenun gringsing ".repeat(5),
+        ] {
+            assert_eq!(super::check(good, &email, "Sari"), Ok(()), "{good}");
+        }
+        assert!(super::MAX >= 64);
     }
 }

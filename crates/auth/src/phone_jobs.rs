@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::jobs::{Context, tell_account};
-use crate::model::{CodePurpose, UserState};
+use crate::model::CodePurpose;
 use crate::ops::{self, phone_codes};
 use crate::queries;
 
@@ -41,8 +41,7 @@ impl Job for SendPhoneCode {
             _ => return Ok(()),
         };
         let receiver = queries::find_account(&conn, receiver).await?;
-        let Some(receiver) = receiver.filter(|account| account.user.state == UserState::Active)
-        else {
+        let Some(receiver) = receiver.filter(|account| account.user.state.is_usable()) else {
             return Ok(());
         };
         let message = if has_code {

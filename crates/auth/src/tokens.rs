@@ -42,6 +42,8 @@ pub struct AuthOptions {
     pub refresh_absolute: Duration,
     /// For so long after a rotation, a client that lost the reply gets the same successor again.
     pub refresh_grace: Duration,
+    /// How many sessions an account may have at a time. One more ends the one that was not used for the longest time.
+    pub max_sessions: u16,
     pub verification_ttl: Duration,
     /// Start of every link in a mail. Never taken from a request.
     pub public_url: String,
@@ -57,6 +59,7 @@ impl Default for AuthOptions {
             refresh_idle: Duration::days(30),
             refresh_absolute: Duration::days(90),
             refresh_grace: Duration::seconds(30),
+            max_sessions: 50,
             verification_ttl: Duration::hours(24),
             public_url: String::new(),
             passkeys: PasskeyOptions::default(),

@@ -23,6 +23,9 @@ karya_core::codes! {
     MANAGER_REQUIRED = "business.manager_required", Forbidden,
         title: "Hanya pemilik atau pengelola yang boleh melakukan ini" / "Only an owner or a manager may do this",
         fix: "Minta pemilik atau pengelola usaha melakukannya." / "Ask an owner or a manager of the business.";
+    LAST_OWNER = "business.last_owner", Conflict,
+        title: "Anda satu-satunya pemilik usaha yang masih punya anggota lain" / "You are the only owner of a business that has other members",
+        fix: "Jadikan anggota lain pemilik, atau hapus usaha itu dulu." / "Make another member an owner, or delete the business first.";
     SUSPENDED = "business.suspended", Conflict,
         title: "Usaha ini sedang ditangguhkan" / "This business is suspended",
         fix: "Hubungi Karya; hanya petugas yang dapat mengaktifkannya lagi." / "Contact Karya; only staff can make it active again.";
@@ -45,6 +48,8 @@ pub enum BusinessError {
     OwnerRequired,
     #[error("the caller is neither owner nor manager")]
     ManagerRequired,
+    #[error("others would be left in a business without an owner")]
+    LastOwner,
     #[error("the business is suspended")]
     Suspended,
     #[error("the business was changed by another request")]
@@ -69,6 +74,7 @@ impl ApiError for BusinessError {
             Self::NpwpRegistered => &NPWP_REGISTERED,
             Self::OwnerRequired => &OWNER_REQUIRED,
             Self::ManagerRequired => &MANAGER_REQUIRED,
+            Self::LastOwner => &LAST_OWNER,
             Self::Suspended => &SUSPENDED,
             Self::StaleVersion => &STALE_VERSION,
             Self::Db(error) => error.code(),

@@ -1,5 +1,7 @@
 //! One SQL statement per function.
 
+pub(crate) mod rights;
+
 use diesel::dsl::AsSelect;
 use diesel::pg::Pg;
 use diesel::prelude::*;

@@ -13,3 +13,11 @@ crate::text_enum! {
         Admin = "admin",
     }
 }
+
+impl Role {
+    /// Whether it gives power over what belongs to others: mentors have none.
+    #[must_use]
+    pub const fn is_staff(self) -> bool {
+        !matches!(self, Self::Mentor)
+    }
+}

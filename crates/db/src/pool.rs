@@ -1,3 +1,4 @@
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,7 +6,7 @@ use deadpool::managed::TimeoutType;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+    AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -13,7 +14,37 @@ use crate::DbError;
 use crate::readers::{Reader, Readers};
 
 /// A connection of one's own, for writes and transactions.
-pub type Conn = Object<AsyncPgConnection>;
+///
+/// Whatever is cut off within a transaction (a client that hangs up, a deadline) closes its connection, which ends the
+/// transaction. Back in the pool it would keep its locks until somebody takes it, and the same client, trying again,
+/// would wait for them.
+pub struct Conn(Option<Object<AsyncPgConnection>>);
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        if let Some(mut conn) = self.0.take()
+            && conn.is_broken()
+        {
+            drop(Object::take(conn));
+        }
+    }
+}
+
+impl Deref for Conn {
+    type Target = AsyncPgConnection;
+
+    #[expect(clippy::expect_used, reason = "it is there until it is dropped")]
+    fn deref(&self) -> &AsyncPgConnection {
+        self.0.as_deref().expect("a connection")
+    }
+}
+
+impl DerefMut for Conn {
+    #[expect(clippy::expect_used, reason = "it is there until it is dropped")]
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        self.0.as_deref_mut().expect("a connection")
+    }
+}
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -139,14 +170,16 @@ impl Db {
     /// A connection of one's own. Take it after the request body is read: a slow client must not hold one.
     pub async fn conn(&self) -> Result<Conn, DbError> {
         let conn = self.pool.get().await;
-        conn.map_err(|error| refused("requests", error))
+        conn.map(|conn| Conn(Some(conn)))
+            .map_err(|error| refused("requests", error))
     }
 
     /// A connection of one's own for what may take long to find: few, with a short timeout, and apart from the rest,
     /// so that searches never keep anybody from signing in or writing.
     pub async fn search(&self) -> Result<Conn, DbError> {
         let conn = self.searches.get().await;
-        conn.map_err(|error| refused("searches", error))
+        conn.map(|conn| Conn(Some(conn)))
+            .map_err(|error| refused("searches", error))
     }
 
     /// A shared connection for lookups by key, outside a transaction.

@@ -11,6 +11,23 @@ pub mod sql_types {
 }
 
 diesel::table! {
+    /// Accounts that are closed because their owners want them deleted, until they are, and what came of it.
+    account_deletions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        state -> Text,
+        asked_at -> Timestamptz,
+        /// From then on everything personal is erased; until then it can be taken back.
+        effective_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        /// What was hidden with the account, and is shown again if it stays.
+        paused_businesses -> Array<Nullable<Uuid>>,
+        /// Address, name and language for the last mail, under a key from the master key; gone as soon as that is sent.
+        farewell_sealed -> Nullable<Bytea>,
+    }
+}
+
+diesel::table! {
     action_items (id) {
         id -> Uuid,
         goal_id -> Uuid,
@@ -51,6 +68,21 @@ diesel::table! {
         last_used_at -> Nullable<Timestamptz>,
         /// IPv4 /24 or IPv6 /48.
         last_used_from -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// Where the chain of the security events begins, after those that were kept long enough were deleted: append-only.
+    auth_event_checkpoints (position) {
+        /// Of the last seal that was deleted.
+        position -> Int8,
+        /// Its hash, on which the next one builds.
+        seal_hash -> Bytea,
+        /// All that was deleted is older.
+        events_before -> Timestamptz,
+        made_at -> Timestamptz,
+        /// HMAC-SHA-256 of the rest, under a key that the database does not have.
+        hash -> Bytea,
     }
 }
 
@@ -451,13 +483,29 @@ diesel::table! {
         user_id -> Uuid,
         state -> Text,
         asked_at -> Timestamptz,
-        /// When the law wants it to be ready: 3 times 24 hours after it was asked for (UU 27/2022 art. 32).
-        due_at -> Timestamptz,
         ready_at -> Nullable<Timestamptz>,
         expires_at -> Nullable<Timestamptz>,
         /// The object is sealed under a key from the master key.
         object_key -> Nullable<Text>,
         size -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    /// What people asked for by their rights over their data (UU 27/2022), by which the statutory clocks are kept.
+    data_requests (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        kind -> Text,
+        detail -> Nullable<Text>,
+        received_at -> Timestamptz,
+        /// When the law wants it done: 3 times 24 hours after it came; of an erasure, after the days in which it can be taken back.
+        due_at -> Timestamptz,
+        done_at -> Nullable<Timestamptz>,
+        /// Withdrawn: by whoever asked, or because the account is gone.
+        outcome -> Nullable<Text>,
+        answer -> Nullable<Text>,
+        answered_by -> Nullable<Uuid>,
     }
 }
 
@@ -1145,6 +1193,8 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(account_deletions -> data_requests (id));
+diesel::joinable!(account_deletions -> users (user_id));
 diesel::joinable!(action_items -> mentorship_goals (goal_id));
 diesel::joinable!(api_key_secrets -> api_keys (key_id));
 diesel::joinable!(api_keys -> users (user_id));
@@ -1187,6 +1237,7 @@ diesel::joinable!(calendars -> regions (region_code));
 diesel::joinable!(calendars -> users (user_id));
 diesel::joinable!(certificates -> users (user_id));
 diesel::joinable!(consents -> users (user_id));
+diesel::joinable!(data_exports -> data_requests (id));
 diesel::joinable!(data_exports -> stored_objects (object_key));
 diesel::joinable!(data_exports -> users (user_id));
 diesel::joinable!(email_changes -> sessions (session_id));
@@ -1231,6 +1282,7 @@ diesel::joinable!(webhooks -> businesses (business_id));
 diesel::joinable!(webhooks -> users (owner_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_deletions,
     action_items,
     api_key_secrets,
     api_keys,
@@ -1256,6 +1308,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     certificates,
     consents,
     data_exports,
+    data_requests,
     email_changes,
     emails,
     external_busy,

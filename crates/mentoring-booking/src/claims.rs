@@ -202,6 +202,18 @@ pub(crate) async fn lapsed_holds(
         .await
 }
 
+/// All holds on the time of this person, whoever made them.
+pub(crate) async fn holds_on(conn: &AsyncPgConnection, owner: UserId) -> QueryResult<Vec<Uuid>> {
+    let holds = time_claims::owner_id
+        .eq(owner)
+        .and(time_claims::kind.eq(ClaimKind::Hold));
+    time_claims::table
+        .filter(holds)
+        .select(time_claims::ref_id)
+        .load(&mut &*conn)
+        .await
+}
+
 /// The live holds that this person has made: the claims on both sides, in no order.
 pub(crate) async fn holds_of(
     conn: &AsyncPgConnection,

@@ -3,7 +3,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use karya_core::{ApiError, Code, FieldError, Invalid};
 use karya_db::DbError;
-use karya_web::codes::STALE_VERSION;
+use karya_web::StaffFactorMissing;
+use karya_web::codes::{STAFF_FACTOR_REQUIRED, STALE_VERSION};
 
 use crate::slots::Refusal;
 
@@ -285,6 +286,8 @@ pub enum MentoringError {
     MentorRequired,
     #[error("the caller is not on the staff")]
     StaffRequired,
+    #[error(transparent)]
+    StaffFactorMissing(#[from] StaffFactorMissing),
     #[error("the caller is the mentor")]
     OwnReview,
     #[error("the state of the mentor does not allow it")]
@@ -459,6 +462,7 @@ impl ApiError for MentoringError {
             Self::AlreadyApplied => &ALREADY_APPLIED,
             Self::MentorRequired => &MENTOR_REQUIRED,
             Self::StaffRequired => &STAFF_REQUIRED,
+            Self::StaffFactorMissing(_) => &STAFF_FACTOR_REQUIRED,
             Self::OwnReview => &OWN_REVIEW,
             Self::MentorTransition => &MENTOR_TRANSITION,
             Self::OfferingOwnerRequired => &OFFERING_OWNER_REQUIRED,

@@ -21,6 +21,7 @@ pub mod model;
 pub mod ops;
 pub mod proof;
 mod queries;
+pub mod rights;
 mod series;
 mod series_jobs;
 pub mod slots;

@@ -21,20 +21,46 @@ pub enum AccountNotice {
     /// Somebody wanted the address for another account.
     AddressInUse,
     /// It has another address. To the address before: the new one is not named, as the old one may not be safe.
-    EmailChanged { at: DateTime<Utc>, valid_days: i64 },
+    EmailChanged {
+        at: DateTime<Utc>,
+        valid_days: i64,
+    },
     /// The copy of the data that somebody asked for can be downloaded.
     ExportReady,
+    /// It is closed, and will be deleted unless that is taken back.
+    DeletionAsked {
+        effective_at: DateTime<Utc>,
+    },
+    /// The same, a few days before.
+    DeletionNear {
+        effective_at: DateTime<Utc>,
+    },
+    DeletionCancelled,
+    /// The last mail.
+    Deleted,
+    /// Staff have seen to a request about somebody's data.
+    RequestAnswered,
     /// Staff locked it.
-    Locked { at: DateTime<Utc> },
+    Locked {
+        at: DateTime<Utc>,
+    },
     /// Staff unlocked it.
-    Unlocked { at: DateTime<Utc> },
+    Unlocked {
+        at: DateTime<Utc>,
+    },
     /// Somebody told staff that they are its owner and lost every second factor.
     FactorResetAsked {
         at: DateTime<Utc>,
         not_before: DateTime<Utc>,
     },
     /// Staff removed every second factor.
-    FactorsReset { at: DateTime<Utc> },
+    FactorsReset {
+        at: DateTime<Utc>,
+    },
+}
+
+fn day(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// Subject, paragraphs and the label of the button, in Indonesian and in English.
@@ -176,6 +202,100 @@ impl AccountMail {
                     vec![
                         "The copy of everything that Karya stores on you is ready. Download it in the app within seven days; after that it is deleted.".to_owned(),
                         "If it was not you who asked, change your password and end the sessions that you do not recognise.".to_owned(),
+                    ],
+                    "Open Karya",
+                ),
+            ),
+            AccountNotice::DeletionAsked { effective_at } => {
+                let at = day(effective_at);
+                (
+                    (
+                        "Akun Anda ditutup dan akan dihapus",
+                        vec![
+                            format!("Akun Karya Anda sudah ditutup: orang lain tidak lagi melihatnya, sesi yang akan datang dibatalkan, dan sesi masuk di perangkat lain berakhir. Pada {at} semua data pribadi Anda dihapus untuk selamanya."),
+                            "Sampai saat itu Anda masih bisa masuk untuk mengunduh data Anda atau membatalkan penghapusan. Bila bukan Anda yang memintanya, segera masuk, batalkan, dan ganti kata sandi Anda.".to_owned(),
+                        ],
+                        "Buka Karya",
+                    ),
+                    (
+                        "Your account is closed and will be deleted",
+                        vec![
+                            format!("Your Karya account is closed: others no longer see it, your coming sessions are cancelled, and you were signed out on other devices. On {at} everything personal is deleted for good."),
+                            "Until then you can still sign in to download your data or to take the deletion back. If it was not you who asked, sign in at once, take it back, and change your password.".to_owned(),
+                        ],
+                        "Open Karya",
+                    ),
+                )
+            }
+            AccountNotice::DeletionNear { effective_at } => {
+                let at = day(effective_at);
+                (
+                    (
+                        "Akun Anda segera dihapus",
+                        vec![
+                            format!("Pada {at} akun Karya Anda dan semua data pribadi di dalamnya dihapus untuk selamanya, seperti yang Anda minta."),
+                            "Bila Anda berubah pikiran, masuk sebelum itu dan batalkan penghapusannya. Salinan data Anda juga hanya bisa diunduh sebelum itu.".to_owned(),
+                        ],
+                        "Buka Karya",
+                    ),
+                    (
+                        "Your account will soon be deleted",
+                        vec![
+                            format!("On {at} your Karya account and everything personal in it are deleted for good, as you asked."),
+                            "If you have changed your mind, sign in before that and take it back. A copy of your data can be downloaded until then only, too.".to_owned(),
+                        ],
+                        "Open Karya",
+                    ),
+                )
+            }
+            AccountNotice::DeletionCancelled => (
+                (
+                    "Akun Anda tidak jadi dihapus",
+                    vec![
+                        "Penghapusan akun Karya Anda dibatalkan, dan akun itu bisa dipakai lagi. Sesi yang sudah dibatalkan tetap batal.".to_owned(),
+                        "Bila bukan Anda yang membatalkannya, ganti kata sandi Anda dan akhiri sesi yang tidak Anda kenali.".to_owned(),
+                    ],
+                    "Buka Karya",
+                ),
+                (
+                    "Your account will not be deleted",
+                    vec![
+                        "The deletion of your Karya account was taken back, and it can be used again. Sessions that were cancelled stay cancelled.".to_owned(),
+                        "If it was not you who took it back, change your password and end the sessions that you do not recognise.".to_owned(),
+                    ],
+                    "Open Karya",
+                ),
+            ),
+            AccountNotice::Deleted => (
+                (
+                    "Akun Anda sudah dihapus",
+                    vec![
+                        "Akun Karya Anda dan semua data pribadi di dalamnya sudah dihapus. Yang wajib disimpan atau dibutuhkan orang lain, seperti catatan sesi, tidak lagi menyebut Anda.".to_owned(),
+                        "Ini surel terakhir dari kami. Bila suatu hari ingin kembali, daftar saja lagi dengan alamat ini.".to_owned(),
+                    ],
+                    "Buka Karya",
+                ),
+                (
+                    "Your account was deleted",
+                    vec![
+                        "Your Karya account and everything personal in it were deleted. What must be kept or others need, such as records of sessions, no longer names you.".to_owned(),
+                        "This is our last mail. Should you want to come back one day, just register again with this address.".to_owned(),
+                    ],
+                    "Open Karya",
+                ),
+            ),
+            AccountNotice::RequestAnswered => (
+                (
+                    "Permintaan Anda tentang data pribadi sudah dijawab",
+                    vec![
+                        "Kami sudah menjawab permintaan Anda tentang data pribadi Anda. Baca jawabannya di aplikasi.".to_owned(),
+                    ],
+                    "Buka Karya",
+                ),
+                (
+                    "Your request about your data was answered",
+                    vec![
+                        "We have answered your request about your personal data. Read the answer in the app.".to_owned(),
                     ],
                     "Open Karya",
                 ),

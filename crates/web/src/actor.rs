@@ -15,7 +15,7 @@ use karya_core::{Clock, SessionId, UserId};
 use karya_db::Db;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::codes::UNAUTHENTICATED;
+use crate::codes::{ACCOUNT_CLOSING, STAFF_FACTOR_REQUIRED, UNAUTHENTICATED};
 use crate::{Problem, Standings, api_key};
 
 /// The `typ` of our access tokens. Any other JWT, however well signed, is not one.
@@ -59,8 +59,38 @@ pub struct Actor {
     pub user_id: UserId,
     /// None: by an API key.
     session_id: Option<SessionId>,
+    /// Those that may be used in this session.
     pub roles: Vec<Role>,
+    /// Those of staff that may not, since nobody has shown a second factor in it.
+    withheld: Vec<Role>,
 }
+
+/// Whether staff must have shown a second factor, or a passkey, to use what their roles give them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StaffFactor {
+    #[default]
+    Required,
+    /// For development alone: demo accounts have passwords that everybody knows.
+    Optional,
+}
+
+/// The account has the role, but the session was opened with one factor.
+#[derive(Debug, thiserror::Error)]
+#[error("staff have to show a second factor first")]
+pub struct StaffFactorMissing;
+
+impl From<StaffFactorMissing> for Problem {
+    fn from(_missing: StaffFactorMissing) -> Self {
+        Self::of(&STAFF_FACTOR_REQUIRED)
+    }
+}
+
+/// The same, also while the account is about to be deleted: for the few operations that its owner needs then. Everybody
+/// else asks for an [`Actor`], who is refused with 403 `auth.account_closing`. The operation is on the list
+/// `OPEN_WHILE_CLOSING` of the document too.
+#[derive(Debug, Clone)]
+pub struct Holder(pub Actor);
 
 /// For operations that show more to those who sign in. A bad token is still refused.
 #[derive(Debug, Clone)]
@@ -168,6 +198,7 @@ impl Actor {
             user_id,
             session_id: None,
             roles,
+            withheld: Vec::new(),
         }
     }
 
@@ -180,6 +211,21 @@ impl Actor {
     #[must_use]
     pub fn may(&self, relation: Relation, action: Action) -> bool {
         policy::may(&self.roles, relation, action)
+    }
+
+    /// Refuses who may not, and tells who may but has yet to show a second factor.
+    pub fn permit<E: From<StaffFactorMissing>>(
+        &self,
+        (relation, action): (Relation, Action),
+        refusal: E,
+    ) -> Result<(), E> {
+        if self.may(relation, action) {
+            Ok(())
+        } else if policy::may(&self.withheld, relation, action) {
+            Err(StaffFactorMissing.into())
+        } else {
+            Err(refusal)
+        }
     }
 }
 
@@ -195,13 +241,16 @@ fn bearer(req: &HttpRequest) -> Result<Option<&str>, Problem> {
         .ok_or_else(|| Problem::of(&UNAUTHENTICATED))
 }
 
-async fn identify(req: HttpRequest) -> Result<Option<Actor>, Problem> {
+/// Who asks, and whether their account closes.
+async fn identify(req: HttpRequest) -> Result<Option<(Actor, bool)>, Problem> {
     let refused = || Problem::of(&UNAUTHENTICATED);
     let Some(token) = bearer(&req)? else {
         return Ok(None);
     };
     if token.starts_with(api_key::LEAD) {
-        return api_key::identify(&req, token).await.map(Some);
+        // Keys of an account that closes are not good.
+        let actor = api_key::identify(&req, token).await?;
+        return Ok(Some((actor, false)));
     }
     let verifier = req
         .app_data::<web::Data<TokenVerifier>>()
@@ -213,15 +262,24 @@ async fn identify(req: HttpRequest) -> Result<Option<Actor>, Problem> {
     let db = req.app_data::<web::Data<Db>>().ok_or_else(refused)?;
     let clock = req.app_data::<web::Data<Clock>>().ok_or_else(refused)?;
     let standings = req.app_data::<web::Data<Standings>>().ok_or_else(refused)?;
-    let Some(roles) = standings.roles(db, clock.now(), &claims).await? else {
+    let Some(bearer) = standings.bearer(db, clock.now(), &claims).await? else {
         tracing::debug!("a token outlived its session");
         return Err(refused());
     };
-    Ok(Some(Actor {
+    let policy = req.app_data::<web::Data<StaffFactor>>();
+    let is_enough =
+        bearer.is_strong || policy.is_some_and(|policy| ***policy == StaffFactor::Optional);
+    let (withheld, roles) = bearer
+        .roles
+        .into_iter()
+        .partition(|role| role.is_staff() && !is_enough);
+    let actor = Actor {
         user_id: claims.sub,
         session_id: Some(claims.sid),
         roles,
-    }))
+        withheld,
+    };
+    Ok(Some((actor, bearer.is_closing)))
 }
 
 impl FromRequest for Actor {
@@ -231,9 +289,38 @@ impl FromRequest for Actor {
     fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let req = req.clone();
         Box::pin(async move {
-            let actor = identify(req).await?;
-            actor.ok_or_else(|| Problem::of(&UNAUTHENTICATED))
+            match identify(req).await? {
+                Some((actor, false)) => Ok(actor),
+                Some((_, true)) => Err(Problem::of(&ACCOUNT_CLOSING)),
+                None => Err(Problem::of(&UNAUTHENTICATED)),
+            }
         })
+    }
+}
+
+impl FromRequest for Holder {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let found = identify(req).await?;
+            let (actor, _) = found.ok_or_else(|| Problem::of(&UNAUTHENTICATED))?;
+            Ok(Self(actor))
+        })
+    }
+}
+
+impl AsRef<Actor> for Actor {
+    fn as_ref(&self) -> &Actor {
+        self
+    }
+}
+
+impl AsRef<Actor> for Holder {
+    fn as_ref(&self) -> &Actor {
+        &self.0
     }
 }
 
@@ -243,7 +330,12 @@ impl FromRequest for MaybeActor {
 
     fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let req = req.clone();
-        Box::pin(async move { identify(req).await.map(Self) })
+        Box::pin(async move {
+            let found = identify(req).await?;
+            // Whose account closes sees what strangers see.
+            let actor = found.filter(|(_, is_closing)| !is_closing);
+            Ok(Self(actor.map(|(actor, _)| actor)))
+        })
     }
 }
 
@@ -251,6 +343,9 @@ impl FromRequest for MaybeActor {
 mod tests {
     use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
     use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::jwk::Jwk;
     use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
     use karya_core::{Clock, SessionId, UserId};
     use serde_json::{Value, json};
@@ -308,74 +403,170 @@ mod tests {
         }
     }
 
+    /// A token of ours with one word of its header other than usual.
+    fn with_header(change: impl FnOnce(&mut Header)) -> bool {
+        let forge = Forge::new();
+        let mut header = Forge::header();
+        change(&mut header);
+        forge.verdict(&header, &forge.claims())
+    }
+
     #[test]
     fn a_sound_token_passes() {
         let forge = Forge::new();
         assert!(forge.verdict(&Forge::header(), &forge.claims()));
         assert!(forge.with("exp", json!(forge.now + 1)));
+        assert!(with_header(|_same| {}));
+    }
+
+    /// CVE-2026-25537: other readers take a text for no expiry at all.
+    #[test]
+    fn jwt_exp_as_string_rejected() {
+        let forge = Forge::new();
+        let far = forge.now + 600;
+        for exp in [json!(far.to_string()), json!("9999999999"), json!("")] {
+            assert!(!forge.with("exp", exp.clone()), "{exp}");
+        }
     }
 
     #[test]
-    fn jwt_exp_of_another_type_or_past_is_rejected() {
+    fn jwt_exp_that_is_no_instant_rejected() {
         let forge = Forge::new();
         for exp in [
-            json!("9999999999"),
             json!(9e300),
+            json!(forge.now as f64 + 600.5),
+            json!(9_223_372_036_854_775_808_u64),
             json!(-1),
             json!([]),
+            json!([forge.now + 600]),
+            json!({}),
+            json!(true),
             json!(null),
-            json!(forge.now),
-            json!(forge.now - 1),
         ] {
             assert!(!forge.with("exp", exp.clone()), "{exp}");
         }
-        assert!(
-            !forge.with("iat", json!(forge.now + 60)),
-            "issued in the future"
-        );
     }
 
     #[test]
-    fn jwt_without_or_with_wrong_iss_aud_sub_is_rejected() {
+    fn jwt_expired_1s() {
         let forge = Forge::new();
-        for name in ["iss", "aud", "sub", "exp", "sid", "epoch"] {
-            let mut claims = forge.claims();
-            claims.as_object_mut().unwrap().remove(name);
-            assert!(!forge.verdict(&Forge::header(), &claims), "{name}");
-        }
-        for name in ["iss", "aud"] {
-            assert!(!forge.with(name, json!("https://evil.example")), "{name}");
-        }
-        assert!(!forge.with("sub", json!("not-an-id")));
+        assert!(!forge.with("exp", json!(forge.now)), "to the second");
+        assert!(!forge.with("exp", json!(forge.now - 1)));
     }
 
     #[test]
-    fn jwt_of_another_kind_or_key_is_rejected() {
+    fn jwt_issued_in_the_future_rejected() {
         let forge = Forge::new();
-        let claims = forge.claims();
-        for typ in [None, Some("JWT"), Some("id_token"), Some("logout+jwt")] {
-            let mut header = Forge::header();
-            header.typ = typ.map(str::to_owned);
-            assert!(!forge.verdict(&header, &claims), "{typ:?}");
+        assert!(forge.with("iat", json!(forge.now + 5)), "clocks differ");
+        assert!(!forge.with("iat", json!(forge.now + 6)));
+    }
+
+    /// Whether a token passes without a claim, or with another value of it.
+    fn passes_without(name: &str, other: Value) -> bool {
+        let forge = Forge::new();
+        let mut claims = forge.claims();
+        claims.as_object_mut().unwrap().remove(name);
+        forge.verdict(&Forge::header(), &claims) || forge.with(name, other)
+    }
+
+    #[test]
+    fn jwt_missing_iss_rejected() {
+        assert!(!passes_without("iss", json!("https://evil.example")));
+        assert!(!passes_without(
+            "iss",
+            json!("https://karya.test.evil.example")
+        ));
+    }
+
+    #[test]
+    fn jwt_missing_aud_rejected() {
+        assert!(!passes_without("aud", json!("https://evil.example")));
+        assert!(!passes_without("aud", json!(["https://evil.example"])));
+    }
+
+    #[test]
+    fn jwt_missing_sub_rejected() {
+        assert!(!passes_without("sub", json!("not-an-id")));
+    }
+
+    #[test]
+    fn jwt_missing_exp_sid_or_epoch_rejected() {
+        for name in ["exp", "sid", "epoch"] {
+            assert!(!passes_without(name, json!("another")), "{name}");
         }
+    }
+
+    #[test]
+    fn jwt_wrong_typ() {
+        for typ in [
+            None,
+            Some("JWT"),
+            Some("id_token"),
+            Some("logout+jwt"),
+            Some("reset+jwt"),
+        ] {
+            let with = with_header(|header| header.typ = typ.map(str::to_owned));
+            assert!(!with, "{typ:?}");
+        }
+    }
+
+    #[test]
+    fn jwt_crit_rejected() {
+        assert!(!with_header(
+            |header| header.crit = Some(vec!["exp".to_owned()])
+        ));
+        assert!(!with_header(|header| header.crit = Some(Vec::new())));
+    }
+
+    #[test]
+    fn jwt_of_an_unknown_or_another_key_rejected() {
         for kid in [None, Some("k2"), Some("")] {
-            let mut header = Forge::header();
-            header.kid = kid.map(str::to_owned);
-            assert!(!forge.verdict(&header, &claims), "{kid:?}");
+            let with = with_header(|header| header.kid = kid.map(str::to_owned));
+            assert!(!with, "{kid:?}");
         }
-        let other = Forge::new();
-        assert!(
-            forge
-                .verifier
-                .verify(&encode(&Forge::header(), &claims, &other.key).unwrap())
-                .is_err()
-        );
-        // Our public key, taken for an HMAC secret.
+        let (forge, other) = (Forge::new(), Forge::new());
+        let forged = encode(&Forge::header(), &forge.claims(), &other.key).unwrap();
+        assert!(forge.verifier.verify(&forged).is_err());
+    }
+
+    /// Where a token says that its key is to be found is nothing to us.
+    #[test]
+    fn jwt_jku_x5u_jwk_ignored() {
+        let (forge, other) = (Forge::new(), Forge::new());
+        let mut header = Forge::header();
+        header.jku = Some("https://evil.example/jwks.json".to_owned());
+        header.x5u = Some("https://evil.example/cert.pem".to_owned());
+        let jwk = Jwk::from_encoding_key(&other.key, Algorithm::EdDSA).unwrap();
+        header.jwk = Some(jwk);
+        let forged = encode(&header, &forge.claims(), &other.key).unwrap();
+        assert!(forge.verifier.verify(&forged).is_err());
+    }
+
+    /// One algorithm per key: neither `none`, nor our public key taken for an HMAC secret.
+    #[test]
+    fn jwt_other_alg_rejected() {
+        let forge = Forge::new();
         let mut header = Forge::header();
         header.alg = Algorithm::HS256;
-        let confused = encode(&header, &claims, &EncodingKey::from_secret(&forge.public)).unwrap();
+        let secret = EncodingKey::from_secret(&forge.public);
+        let confused = encode(&header, &forge.claims(), &secret).unwrap();
         assert!(forge.verifier.verify(&confused).is_err());
-        let token = encode(&Forge::header(), &claims, &forge.key).unwrap();
+        let token = encode(&Forge::header(), &forge.claims(), &forge.key).unwrap();
+        let (_, body) = token.split_once('.').unwrap();
+        for alg in ["none", "None", "nOnE", "HS256", "ES256", "RS256"] {
+            let header = json!({ "alg": alg, "typ": TOKEN_TYPE, "kid": "k1" }).to_string();
+            let header = URL_SAFE_NO_PAD.encode(header);
+            let unsigned = body.rsplit_once('.').unwrap().0;
+            for forged in [format!("{header}.{body}"), format!("{header}.{unsigned}.")] {
+                assert!(forge.verifier.verify(&forged).is_err(), "{alg}");
+            }
+        }
+    }
+
+    #[test]
+    fn jwt_broken_signature_rejected() {
+        let forge = Forge::new();
+        let token = encode(&Forge::header(), &forge.claims(), &forge.key).unwrap();
         let (signed, signature) = token.rsplit_once('.').unwrap();
         for broken in [
             format!("{signed}."),

@@ -19,12 +19,18 @@ karya_core::codes! {
     STEP_UP_REQUIRED = "auth.step_up_required", Forbidden,
         title: "Buktikan lagi bahwa ini Anda" / "Prove again that it is you",
         fix: "Panggil `POST /v1/auth/step-up` dengan kata sandi, atau dengan kode bila akun ini memakai faktor kedua, lalu ulangi." / "Call `POST /v1/auth/step-up` with the password, or with a code if the account has a second factor, then try again.";
+    ACCOUNT_CLOSING = "auth.account_closing", Forbidden,
+        title: "Akun ini sedang ditutup" / "This account is being closed",
+        fix: "Batalkan penghapusannya dengan `POST /v1/me/deletion/cancel` bila ingin memakainya lagi." / "Take its deletion back with `POST /v1/me/deletion/cancel` to use it again.";
     SCOPE_REQUIRED = "auth.scope_required", Forbidden,
         title: "Kunci API ini tidak punya cakupan yang dibutuhkan" / "The API key does not have the scope that this takes",
         fix: "Buat kunci dengan cakupan yang disebut pada `detail`." / "Make a key with the scope that `detail` names.";
     API_KEY_NOT_ACCEPTED = "auth.api_key_not_accepted", Forbidden,
         title: "Kunci API tidak dapat dipakai untuk ini" / "No API key can do this",
         fix: "Masuk sebagai pengguna, lalu pakai token aksesnya." / "Sign in as a person and use the access token.";
+    STAFF_FACTOR_REQUIRED = "auth.staff_factor_required", Forbidden,
+        title: "Petugas perlu faktor kedua" / "Staff need a second factor",
+        fix: "Daftarkan aplikasi autentikator (`POST /v1/me/factors/totp`) atau kunci sandi (`POST /v1/me/passkeys/begin`), lalu masuk lagi dengannya." / "Enrol an authenticator app (`POST /v1/me/factors/totp`) or a passkey (`POST /v1/me/passkeys/begin`), and sign in again with it.";
     NOT_FOUND = "request.not_found", NotFound,
         title: "Tidak ditemukan" / "Not found",
         fix: "Periksa alamatnya; sumber daya itu tidak ada atau bukan milik Anda." / "Check the address; the resource does not exist or is not yours.";

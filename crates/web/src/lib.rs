@@ -25,7 +25,7 @@ mod reply;
 mod security_headers;
 mod standing;
 
-pub use actor::{Actor, MaybeActor, TokenVerifier};
+pub use actor::{Actor, Holder, MaybeActor, StaffFactor, StaffFactorMissing, TokenVerifier};
 pub use api_key::OperationScopes;
 pub use apps::{AppPolicies, AppPolicy, Version, app_versions};
 pub use client_ip::{ClientIp, TrustedProxies};
@@ -47,4 +47,4 @@ pub use rate_limit::{RateLimits, rate_limit};
 pub use recent_auth::RecentAuth;
 pub use reply::Reply;
 pub use security_headers::security_headers;
-pub use standing::Standings;
+pub use standing::{Bearer, Standings};

@@ -21,8 +21,10 @@ const RECENT: Duration = Duration::minutes(10);
 /// `auth.step_up_required`; list it among the responses.
 ///
 /// It asks the database, one statement: the token may be older than the last step-up.
+///
+/// `RecentAuth<Holder>` also lets those in whose account is about to be deleted.
 #[derive(Debug, Clone)]
-pub struct RecentAuth(pub Actor);
+pub struct RecentAuth<A = Actor>(pub A);
 
 impl RecentAuth {
     /// The refusal, with the challenge of RFC 9470 in `WWW-Authenticate`.
@@ -51,23 +53,28 @@ impl RecentAuth {
     }
 }
 
-impl FromRequest for RecentAuth {
+impl<A> FromRequest for RecentAuth<A>
+where
+    A: FromRequest<Error = Problem> + AsRef<Actor> + 'static,
+    A::Future: 'static,
+{
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let req = req.clone();
-        let actor = Actor::from_request(&req, payload);
+        let actor = A::from_request(&req, payload);
         Box::pin(async move {
             let actor = actor.await?;
             let internal = || Problem::of(&karya_db::INTERNAL);
             let db = req.app_data::<web::Data<Db>>().ok_or_else(internal)?;
             let clock = req.app_data::<web::Data<Clock>>().ok_or_else(internal)?;
             let reader = db.read().await?;
-            if Self::given(&reader, clock.now(), actor.session()?).await? {
+            let session = actor.as_ref().session()?;
+            if RecentAuth::given(&reader, clock.now(), session).await? {
                 Ok(Self(actor))
             } else {
-                Err(Self::required())
+                Err(RecentAuth::required())
             }
         })
     }

@@ -25,6 +25,22 @@ struct Standing {
     expires_at: DateTime<Utc>,
     /// Neither is the session ended, nor the account shut.
     good: bool,
+    is_closing: bool,
+    /// A second factor or a passkey was shown in the session.
+    is_strong: bool,
+}
+
+/// The state of an account that is about to be deleted.
+const CLOSING: &str = "closing";
+
+/// Whose token it is, as the database knows them now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    pub roles: Vec<Role>,
+    /// The account is about to be deleted: its owner may only look, fetch what is theirs, and take it back.
+    pub is_closing: bool,
+    /// A second factor or a passkey was shown in the session.
+    pub is_strong: bool,
 }
 
 #[derive(Default)]
@@ -39,15 +55,15 @@ struct Known {
 pub struct Standings(Arc<Known>);
 
 impl Standings {
-    /// The roles that the account of a sound token has now; none if its session or its epoch is over.
+    /// What the account of a sound token may do now; nothing if its session or its epoch is over.
     ///
     /// One statement at most, and none while the answer of the last one is fresh.
-    pub async fn roles(
+    pub async fn bearer(
         &self,
         db: &Db,
         now: DateTime<Utc>,
         claims: &Claims,
-    ) -> Result<Option<Vec<Role>>, DbError> {
+    ) -> Result<Option<Bearer>, DbError> {
         if let Some(verdict) = self.remembered(now, claims) {
             return Ok(verdict);
         }
@@ -75,7 +91,7 @@ impl Standings {
         &self.0.keys
     }
 
-    fn remembered(&self, now: DateTime<Utc>, claims: &Claims) -> Option<Option<Vec<Role>>> {
+    fn remembered(&self, now: DateTime<Utc>, claims: &Claims) -> Option<Option<Bearer>> {
         match self.0.sessions.recall(now, &claims.sid)? {
             // The token was issued after what is remembered.
             Some(standing) if standing.epoch < claims.epoch => None,
@@ -85,19 +101,32 @@ impl Standings {
     }
 }
 
-fn verdict(standing: &Standing, now: DateTime<Utc>, claims: &Claims) -> Option<Vec<Role>> {
+fn verdict(standing: &Standing, now: DateTime<Utc>, claims: &Claims) -> Option<Bearer> {
     let goes_on = standing.good
         && standing.expires_at > now
         && standing.user == claims.sub
         && standing.epoch == claims.epoch;
-    goes_on.then(|| standing.roles.to_vec())
+    goes_on.then(|| Bearer {
+        roles: standing.roles.to_vec(),
+        is_closing: standing.is_closing,
+        is_strong: standing.is_strong,
+    })
 }
 
 async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Option<Standing>> {
-    type Row = (UserId, i32, Vec<String>, DateTime<Utc>, bool);
+    type Row = (
+        UserId,
+        i32,
+        Vec<String>,
+        DateTime<Utc>,
+        (bool, bool, String),
+    );
     let good = sessions::revoked_at
         .is_null()
-        .and(users::state.eq("active"));
+        .and(users::state.eq_any(["active", CLOSING]));
+    let is_strong = sessions::second_factor
+        .is_not_null()
+        .or(sessions::first_factor.eq("passkey"));
     let row: Option<Row> = sessions::table
         .inner_join(users::table)
         .filter(sessions::id.eq(session))
@@ -106,22 +135,26 @@ async fn find(conn: &AsyncPgConnection, session: SessionId) -> QueryResult<Optio
             users::token_epoch,
             roles_of(users::id),
             sessions::expires_at,
-            good,
+            (good, is_strong, users::state),
         ))
         .first(&mut &*conn)
         .await
         .optional()?;
-    Ok(row.map(|(user, epoch, roles, expires_at, good)| Standing {
-        user,
-        epoch,
-        roles: roles
-            .iter()
-            // Another replica may be newer and know more roles.
-            .filter_map(|role| Role::from_text(role))
-            .collect(),
-        expires_at,
-        good,
-    }))
+    Ok(row.map(
+        |(user, epoch, roles, expires_at, (good, is_strong, state))| Standing {
+            user,
+            epoch,
+            roles: roles
+                .iter()
+                // Another replica may be newer and know more roles.
+                .filter_map(|role| Role::from_text(role))
+                .collect(),
+            expires_at,
+            good,
+            is_closing: state == CLOSING,
+            is_strong,
+        },
+    ))
 }
 
 #[cfg(test)]
@@ -157,10 +190,12 @@ mod tests {
             roles: Vec::new().into(),
             expires_at: now + Duration::days(1),
             good: true,
+            is_closing: false,
+            is_strong: false,
         };
         let of = |claims: &Claims, seconds: i64| {
             let verdict = standings.remembered(now + Duration::seconds(seconds), claims);
-            verdict.map(|roles| roles.is_some())
+            verdict.map(|bearer| bearer.is_some())
         };
         assert_eq!(of(&claims, 0), None);
         standings

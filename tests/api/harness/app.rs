@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::pin::Pin;
@@ -21,15 +22,32 @@ use karya_fetch::Fetcher;
 use karya_mentoring_booking::Invitations;
 use karya_notifications::{MailOptions, Mailer, Messenger, SentMail, Transport};
 use karya_storage::Storage;
-use karya_web::{AppPolicies, BodyLimits, TokenVerifier, TrustedProxies};
+use karya_web::{AppPolicies, BodyLimits, StaffFactor, TokenVerifier, TrustedProxies};
 use serde_json::json;
 
 use super::{Client, Phones, TestDb, noon};
+
+/// How often a test makes a race, or another thing that shows its faults seldom: `KARYA_ROUNDS`, for those who have time.
+pub fn rounds(usually: usize) -> usize {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what the person at the keyboard wants"
+    )]
+    let wanted = std::env::var("KARYA_ROUNDS");
+    wanted.map_or(usually, |wanted| wanted.parse().expect("a number"))
+}
 
 /// The password of every account that the harness makes.
 pub const PASSWORD: &str = "kain-lurik-tujuh-warna";
 
 type Answer = Pin<Box<dyn Future<Output = Result<ServiceResponse<BoxBody>, Error>>>>;
+
+/// A request and its answer.
+pub struct Exchange {
+    pub path: String,
+    pub request: Vec<u8>,
+    pub response: Vec<u8>,
+}
 
 /// The application on a database of its own, with a clock that stands at noon.
 pub struct TestApp {
@@ -40,6 +58,10 @@ pub struct TestApp {
     pub parts: Rc<Parts>,
     /// Where uploads go; gone with the test.
     pub files: tempfile::TempDir,
+    /// What every request carries besides, unless it has such a header of its own.
+    pub always: RefCell<Vec<(&'static str, fn() -> String)>>,
+    /// What was said, if somebody listens.
+    pub heard: RefCell<Option<Vec<Exchange>>>,
     state: AppState,
     serve: Rc<dyn Fn(Request) -> Answer>,
 }
@@ -89,6 +111,8 @@ impl TestApp {
             phones,
             parts: Rc::new(second),
             files,
+            always: RefCell::default(),
+            heard: RefCell::default(),
             state,
             serve,
         }
@@ -223,7 +247,10 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
             }),
             ..AuthOptions::default()
         },
+        privacy: karya::rights::PrivacyOptions::default(),
         identity_providers: IdentityProviders::new(SocialOptions::default(), Fetcher::default()),
+        // What the roles are good for is most tests' business; what they take, `staff_factor`'s.
+        staff_factor: StaffFactor::Optional,
         invitations: Invitations::new(
             &public_url,
             &EmailAddress::parse("halo@karya.test").unwrap(),
@@ -233,6 +260,7 @@ async fn parts(db: &TestDb, clock: &Clock, files: &Path) -> Parts {
         public_url,
         trusted_proxies: TrustedProxies::default(),
         cors_origins: vec!["https://app.karya.test".into()],
+        security_contact: Some("mailto:keamanan@karya.test".into()),
         body_limits: BodyLimits::default(),
         upload_limits: karya_mentoring_booking::UPLOAD_LIMITS,
         storage: Storage::open(files.to_str().unwrap()).unwrap(),

@@ -4,7 +4,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use serde_json::Value;
 
-use super::TestApp;
+use super::{Exchange, TestApp};
 
 /// Somebody who calls the API.
 #[derive(Clone)]
@@ -52,13 +52,18 @@ impl<'a> Client<'a> {
         if let Some(content_type) = content_type {
             request = request
                 .insert_header(("content-type", content_type))
-                .set_payload(body);
+                .set_payload(body.clone());
         }
         for (name, value) in &self.headers {
             let name: HeaderName = name.parse().unwrap();
             request = request.append_header((name, HeaderValue::from_str(value).unwrap()));
         }
-        match self.app.serve(request.to_request()).await {
+        for (name, value) in &*self.app.always.borrow() {
+            if !self.headers.iter().any(|(own, _)| own == name) {
+                request = request.append_header((*name, value()));
+            }
+        }
+        let reply = match self.app.serve(request.to_request()).await {
             Ok(response) => {
                 let (_, response) = response.into_parts();
                 let (status, headers) = (response.status(), response.headers().clone());
@@ -77,7 +82,15 @@ impl<'a> Client<'a> {
                     body: to_bytes(response.into_body()).await.unwrap().to_vec(),
                 }
             }
+        };
+        if let Some(heard) = &mut *self.app.heard.borrow_mut() {
+            heard.push(Exchange {
+                path: path.to_owned(),
+                request: body,
+                response: reply.body.clone(),
+            });
         }
+        reply
     }
 
     pub async fn get(&self, path: &str) -> Reply {

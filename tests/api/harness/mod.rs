@@ -9,7 +9,7 @@ mod provider;
 mod receiver;
 mod tokens;
 
-pub use app::{PASSWORD, TestApp, email};
+pub use app::{Exchange, PASSWORD, TestApp, email, rounds};
 pub use authenticator::Authenticator;
 pub use client::{Client, Reply};
 pub use cluster::TestDb;

@@ -2,11 +2,14 @@
 //! by the people of the demo. What it proves: the examples are true (`examples`), and who may do what (`permissions`).
 
 mod conflicts;
+mod erasure;
 mod examples;
+mod hostile;
 mod paging;
 mod permissions;
 mod schemas;
 mod script;
+mod secrets;
 mod security;
 
 use std::cell::RefCell;

@@ -112,6 +112,12 @@ const DELIVERY: Copy = (
     "webhook_id = '{webhook_id}'",
     "'id', '{new}', 'event_id', '{other}'",
 );
+const DATA_REQUEST: Copy = (
+    "data_requests",
+    "kind = 'rectification' AND user_id = '{sari}'",
+    "'id', '{new}', 'received_at', '{at}', 'due_at', '{at}'::timestamptz + interval '72 hours', 'done_at', '{till}'",
+);
+
 const EVENT: Copy = ("auth_events", "user_id = '{sari}'", "'id', '{new}'");
 
 const THEIR_EVENT: Copy = ("auth_events", "user_id = '{account_id}'", "'id', '{new}'");
@@ -137,7 +143,7 @@ const fn list(
 
 const NEAR: &str = "near=-6.8931,109.6702&radius_m=50000";
 
-const LISTS: [List; 25] = [
+const LISTS: [List; 27] = [
     list("list_account_security_events", "admin", "", &[THEIR_EVENT]),
     list("list_accounts", "admin", "", &[SOMEBODY]),
     list("list_action_items", "owner", "", &[ACTION_ITEM]),
@@ -153,6 +159,7 @@ const LISTS: [List; 25] = [
     list("list_businesses", "nobody", "q=batik", &BUSINESS),
     list("list_businesses", "nobody", NEAR, &BUSINESS),
     list("list_certificates", "owner", "", &[CERTIFICATE]),
+    list("list_data_requests", "admin", "", &[DATA_REQUEST]),
     list("list_factor_resets", "admin", "", &[SOMEBODY, FACTOR_RESET]),
     list("list_goals", "owner", "", &[GOAL]),
     list("list_group_sessions", "nobody", "", &[CLASS]),
@@ -172,6 +179,7 @@ const LISTS: [List; 25] = [
     ),
     list("list_mentorships", "owner", "", &[MENTORSHIP]),
     list("list_my_businesses", "owner", "", &BUSINESS),
+    list("list_my_data_requests", "owner", "", &[DATA_REQUEST]),
     list("list_my_offerings", "mentor", "", &[OFFERING]),
     list("list_my_security_events", "owner", "", &[EVENT]),
     list("list_my_sessions", "owner", "", &[SESSION]),

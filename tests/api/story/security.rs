@@ -13,6 +13,7 @@ use crate::harness::{Authenticator, PASSWORD, SoftPasskey, merged};
 pub(super) async fn tell(story: &mut Story<'_>) {
     rights(story).await;
     passkeys(story).await;
+    deletion(story).await;
     api_keys(story).await;
     identities(story).await;
     second_factor(story).await;
@@ -35,6 +36,21 @@ async fn rights(story: &mut Story<'_>) {
     story.step("get_my_data_export").done().await;
     story.step("download_my_data_export").done().await;
     story.step("list_my_security_events").done().await;
+    let request = story.step("make_data_request").done().await;
+    story.name("request_id", &request["id"]);
+    story.step("list_data_requests").by("admin").done().await;
+    story.step("answer_data_request").by("admin").done().await;
+    story.step("list_my_data_requests").done().await;
+}
+
+/// Joko thinks better of it.
+async fn deletion(story: &mut Story<'_>) {
+    let step = story.step("ask_for_deletion").by("Joko").of("Joko");
+    step.done().await;
+    let step = story.step("get_my_deletion").by("Joko").of("Joko");
+    step.done().await;
+    let step = story.step("cancel_my_deletion").by("Joko").of("Joko");
+    step.done().await;
 }
 
 async fn passkeys(story: &mut Story<'_>) {

@@ -36,6 +36,13 @@ pub(super) async fn run(sources: &Sources, command: AuditCommand) -> Result<(), 
             for fault in &verified.faults {
                 say(fault);
             }
+            if let Some(from) = &verified.from {
+                let day = from.events_before.format("%Y-%m-%d");
+                say(format!(
+                    "from      {}: what was before {day} was deleted",
+                    from.head
+                ));
+            }
             match &verified.head {
                 Some(head) => say(format!("head      {head}")),
                 None => say("head      none: nothing is sealed yet"),

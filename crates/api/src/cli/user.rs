@@ -34,8 +34,13 @@ pub(super) enum UserCommand {
     },
     /// Let a locked account in again
     Unlock { email: String },
-    /// Sign every device of an account out
-    EndSessions { email: String },
+    /// Sign every device of an account out, or of all accounts
+    EndSessions {
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        email: Option<String>,
+        #[arg(long)]
+        all: bool,
+    },
     /// Give an account a role
     Grant { email: String, role: String },
     /// Take a role from an account
@@ -60,7 +65,10 @@ pub(super) async fn run(sources: &Sources, command: UserCommand) -> Result<(), F
             on_account(sources, &email, Deed::Lock(reason, note)).await
         }
         UserCommand::Unlock { email } => on_account(sources, &email, Deed::Unlock).await,
-        UserCommand::EndSessions { email } => on_account(sources, &email, Deed::EndSessions).await,
+        UserCommand::EndSessions {
+            email: Some(email), ..
+        } => on_account(sources, &email, Deed::EndSessions).await,
+        UserCommand::EndSessions { email: None, .. } => end_everybodys_sessions(sources).await,
         UserCommand::Grant { email, role } => {
             on_account(sources, &email, Deed::Grant(parse_role(&role)?)).await
         }
@@ -116,6 +124,14 @@ fn refused(what: &str, rule: karya_core::Rule) -> String {
 
 fn parse_role(role: &str) -> Result<Role, String> {
     Role::from_text(role).ok_or_else(|| format!("{role:?} is not a role"))
+}
+
+async fn end_everybodys_sessions(sources: &Sources) -> Result<(), Failure> {
+    let parts = super::serve::Offline::open(sources).await?.parts;
+    let mut conn = parts.db.conn().await?;
+    let ended = ops::end_everybodys_sessions(&mut conn, parts.clock.now()).await?;
+    say(format!("{ended} sessions ended"));
+    Ok(())
 }
 
 async fn create(

@@ -57,6 +57,18 @@ impl Config {
                 "name a domain, and an https origin of it or below it among the origins",
             );
         }
+        if !(1..=30).contains(&self.privacy.deletion_grace_days) {
+            refuse(
+                "privacy.deletion_grace_days is not between 1 and 30",
+                "give people some days to change their minds, and not more than a month",
+            );
+        }
+        if self.privacy.security_events_days < 90 {
+            refuse(
+                "privacy.security_events_days is below 90",
+                "what happened to an account must still be told when somebody notices",
+            );
+        }
         if self.captcha().is_err() {
             refuse(
                 "captcha.verify_url and captcha.secret do not fit",
@@ -111,6 +123,16 @@ impl Config {
         }
         if self.server.cors_origins.iter().any(|origin| origin == "*") {
             refuse("server.cors_origins holds `*`", "name the origins");
+        }
+        let contact = &self.server.security_contact;
+        let is_uri = ["mailto:", "https://"]
+            .iter()
+            .any(|scheme| contact.starts_with(scheme));
+        if !contact.is_empty() && (!is_uri || contact.contains(char::is_whitespace)) {
+            refuse(
+                "server.security_contact is no address",
+                "set one that starts with mailto: or https://",
+            );
         }
         let storage = std::path::Path::new(&self.storage.url);
         let is_passing = ["/tmp", "/var/tmp", "/dev/shm", "/run"]

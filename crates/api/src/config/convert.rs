@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use karya_auth::{
     AuthOptions, BadPepper, Captcha, HashingOptions, PasskeyOptions, Peppers, PhoneOptions,
 };
@@ -13,6 +14,7 @@ use karya_web::BodyLimits;
 use secrecy::SecretString;
 
 use super::{Config, MailTransport, MessageTransport, SmtpTls};
+use crate::rights::PrivacyOptions;
 
 /// The sections in the words of the crates that use them.
 impl Config {
@@ -78,6 +80,13 @@ impl Config {
                 countries: self.messages.countries.clone(),
             }),
             ..AuthOptions::default()
+        }
+    }
+
+    pub(crate) fn privacy_options(&self) -> PrivacyOptions {
+        PrivacyOptions {
+            deletion_grace: TimeDelta::days(self.privacy.deletion_grace_days.into()),
+            security_events: TimeDelta::days(self.privacy.security_events_days.into()),
         }
     }
 

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 use karya_auth::SocialOptions;
-use karya_web::AppPolicies;
+use karya_web::{AppPolicies, StaffFactor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use checks::{Fault, NotForProduction};
@@ -26,6 +26,7 @@ pub struct Config {
     pub database: Database,
     pub secrets: Secrets,
     pub auth: Auth,
+    pub privacy: Privacy,
     pub captcha: Captcha,
     /// Sign-in with accounts of other providers.
     pub social: SocialOptions,
@@ -54,6 +55,8 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Web origins that may call from a browser.
     pub cors_origins: Vec<String>,
+    /// Where who finds a vulnerability writes to: `mailto:…` or `https://…`, shown in `/.well-known/security.txt`.
+    pub security_contact: String,
     pub max_body_bytes: usize,
     pub body_timeout_seconds: u64,
     pub request_timeout_seconds: u64,
@@ -106,6 +109,18 @@ pub struct Auth {
     pub passkey_rp_id: String,
     /// Web origins and apps (`android:apk-key-hash:…`) that may use them; the public address if empty.
     pub passkey_origins: Vec<String>,
+    /// Whether the roles of staff need a session with a second factor or a passkey.
+    pub staff_second_factor: StaffFactor,
+}
+
+/// How long what is kept about people.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// For so long an account that its owner wants deleted is closed and can be had back.
+    pub deletion_grace_days: u16,
+    /// Security events that are older are deleted.
+    pub security_events_days: u16,
 }
 
 /// Captchas, before who registers or asks for a new password.
@@ -260,6 +275,7 @@ impl Default for Config {
                 metrics_bind: SocketAddr::from(([127, 0, 0, 1], 9090)),
                 trusted_proxies: Vec::new(),
                 cors_origins: Vec::new(),
+                security_contact: String::new(),
                 max_body_bytes: 256 * 1024,
                 body_timeout_seconds: 10,
                 request_timeout_seconds: 30,
@@ -288,6 +304,11 @@ impl Default for Config {
                 hash_iterations: 2,
                 passkey_rp_id: String::new(),
                 passkey_origins: Vec::new(),
+                staff_second_factor: StaffFactor::Required,
+            },
+            privacy: Privacy {
+                deletion_grace_days: 14,
+                security_events_days: 730,
             },
             captcha: Captcha {
                 verify_url: String::new(),

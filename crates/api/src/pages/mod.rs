@@ -5,8 +5,11 @@ mod email_change;
 mod phone_change;
 mod problems;
 mod reset_password;
+mod security_txt;
 mod verify_certificate;
 mod verify_email;
+
+use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
@@ -60,6 +63,14 @@ pub(crate) fn routes(cfg: &mut web::ServiceConfig, state: &AppState) {
     .route("/undo-phone-change", web::post().to(phone_change::undo))
     .route("/docs", web::get().to(async || redirect("/docs/")))
     .service(SwaggerUi::new("/docs/{_:.*}").config(swagger));
+    if let Some(contact) = state.security_contact.clone() {
+        cfg.route(
+            "/.well-known/security.txt",
+            web::get().to(move |public_url, clock| {
+                security_txt::show(Arc::clone(&contact), public_url, clock)
+            }),
+        );
+    }
     if let Some(folder) = &state.inbox {
         cfg.app_data(web::Data::new(karya_notifications::inbox::Inbox::new(
             folder.clone(),

@@ -8,8 +8,8 @@ use futures_util::TryStreamExt;
 use karya_auth::audit::{self, Event, EventKind};
 use karya_auth::jobs::NotifyExportReady;
 use karya_business_profile::rights::identity_numbers;
-use karya_core::{Clock, MasterKey, Random, SessionId, UserId};
-use karya_db::{Db, DbError, OnConstraint};
+use karya_core::{MasterKey, SessionId, UserId};
+use karya_db::{DbError, OnConstraint};
 use karya_jobs::{Job, JobError};
 use karya_storage::{Key, Storage, objects};
 use karya_web::Problem;
@@ -18,12 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::queries::{self, Export, ExportState};
+use super::Context;
+use super::queries::{self, DataRequest, DataRequestKind, Export, ExportState, RequestOutcome};
 use super::tables::{TABLES, Treatment};
 use super::{IN_PROGRESS, NOT_READY, STORAGE_UNAVAILABLE, TOO_MANY};
-
-/// How long the law gives (UU 27/2022 art. 32).
-const DUE: TimeDelta = TimeDelta::hours(72);
 
 /// How long an export can be downloaded.
 pub(super) const KEPT: TimeDelta = TimeDelta::days(7);
@@ -44,12 +42,15 @@ pub(super) async fn ask(
         user_id: user,
         state: ExportState::Preparing,
         asked_at: now,
-        due_at: now + DUE,
         ready_at: None,
         expires_at: None,
         object_key: None,
         size: None,
     };
+    let request = DataRequest::new(export.id, (user, DataRequestKind::Export), now);
+    queries::insert_request(conn, &request)
+        .await
+        .map_err(DbError::from)?;
     // Before the count: who waits here for another request sees what that one did.
     queries::insert_export(conn, &export)
         .await
@@ -181,16 +182,6 @@ pub async fn collect(
     }))
 }
 
-/// What making exports needs.
-#[derive(Clone)]
-pub struct Context {
-    pub db: Db,
-    pub clock: Clock,
-    pub random: Random,
-    pub master_key: MasterKey,
-    pub storage: Storage,
-}
-
 /// Makes an export, and tells its owner.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct BuildExport {
@@ -232,6 +223,7 @@ impl Job for BuildExport {
                     // Made by another run, or gone with the account.
                     return Err(diesel::result::Error::RollbackTransaction);
                 }
+                queries::finish_request(conn, export.id, RequestOutcome::Fulfilled, now).await?;
                 let notice = NotifyExportReady {
                     user_id: export.user_id,
                 };
@@ -245,10 +237,4 @@ impl Job for BuildExport {
             outcome => Ok(outcome?),
         }
     }
-}
-
-/// Deletes exports that have expired, and says how many of those that should be ready are not.
-pub async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<i64, DbError> {
-    queries::delete_expired(conn, now).await?;
-    Ok(queries::count_overdue(conn, now).await?)
 }

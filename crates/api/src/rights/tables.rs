@@ -1,5 +1,6 @@
 //! What is stored on a person, table by table. Every table of the database is listed, and a test looks that it is: who
-//! adds one decides here whether people get to see what it holds on them.
+//! adds one decides here whether people get to see what it holds on them, and in `erasures.rs` what becomes of it when their
+//! account is erased.
 
 /// Whose rows of a table are whose, or why nobody gets any.
 #[derive(Debug)]
@@ -62,6 +63,10 @@ const SECRETS: &str =
 /// Every table, in the order of their names.
 pub const TABLES: &[(&str, Treatment)] = &[
     (
+        "account_deletions",
+        hiding("t.user_id = $1", &["farewell_sealed"]),
+    ),
+    (
         "action_items",
         rows(concat!(
             "t.goal_id IN (SELECT id FROM mentorship_goals WHERE mentorship_id IN ",
@@ -77,6 +82,10 @@ pub const TABLES: &[(&str, Treatment)] = &[
         ),
     ),
     ("api_keys", rows("t.user_id = $1")),
+    (
+        "auth_event_checkpoints",
+        Treatment::Exempt("hashes that prove the order of the security events"),
+    ),
     (
         "auth_event_seals",
         Treatment::Exempt("hashes that prove the order of the security events"),
@@ -165,6 +174,7 @@ pub const TABLES: &[(&str, Treatment)] = &[
     ("certificates", rows("t.user_id = $1")),
     ("consents", rows("t.user_id = $1")),
     ("data_exports", hiding("t.user_id = $1", &["object_key"])),
+    ("data_requests", beside("t.user_id = $1", &["answered_by"])),
     (
         "email_changes",
         hiding("t.user_id = $1", &["confirm_hash", "undo_hash"]),

@@ -12,7 +12,7 @@ use utoipa::openapi::{
 };
 
 use super::examples::{self, Example};
-use super::{KEY_REQUIRED, NOT_IDEMPOTENT_BY_KEY, UNLIMITED};
+use super::{KEY_REQUIRED, NOT_IDEMPOTENT_BY_KEY, OPEN_WHILE_CLOSING, UNLIMITED};
 use super::{keys, limits, stale};
 
 /// A refusal that many operations share.
@@ -41,14 +41,14 @@ const SHARED: [Shared; 11] = [
     shared(
         "ScopeRequired",
         "403",
-        keys::SCOPE_REQUIRED,
-        keys::SCOPE_REQUIRED,
+        "`auth.scope_required`, `auth.account_closing`",
+        "`auth.scope_required`, `auth.account_closing`",
     ),
     shared(
         "KeyNotAccepted",
         "403",
-        keys::NOT_ACCEPTED,
-        keys::NOT_ACCEPTED,
+        "`auth.api_key_not_accepted`, `auth.account_closing`",
+        "`auth.api_key_not_accepted`, `auth.account_closing`",
     ),
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
@@ -74,6 +74,7 @@ const SHARED: [Shared; 11] = [
     ),
 ];
 
+const ACCOUNT_CLOSING: &str = "`auth.account_closing`";
 const BODY_TOO_LARGE: Shared = shared(
     "BodyTooLarge",
     "413",
@@ -232,7 +233,17 @@ fn share_refusals(operation: &mut Operation, is_versioned: bool) {
         &operation.request_body,
         Some(RefOr::T(body)) if body.content.contains_key("application/json")
     );
+    let wants_token = operation
+        .security
+        .as_ref()
+        .is_some_and(|any| !any.is_empty());
+    let shuts = wants_token && !is_one_of(operation, &OPEN_WHILE_CLOSING);
     let responses = &mut operation.responses.responses;
+    // What the operation and keys are refused for is another reason for the same status, and every one has such.
+    if let Some(RefOr::T(own)) = responses.get_mut("403").filter(|_| shuts) {
+        own.description += ", ";
+        own.description += ACCOUNT_CLOSING;
+    }
     for shared in &SHARED {
         if matches!(responses.get(shared.status), Some(RefOr::T(own)) if own.description == shared.words)
         {

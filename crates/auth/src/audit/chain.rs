@@ -6,6 +6,9 @@
 //! transaction would let one sign-in at a time through: with 16 connections on two cores, 4,700 events a second are
 //! written this way and 400 to 800 that way.
 //!
+//! What is older than it must be kept is deleted behind a checkpoint: the position and the hash at which the chain was cut,
+//! under a keyed hash of their own.
+//!
 //! What the chain alone does not show is that its end is missing. Its head is logged at every sealing and told by
 //! [`verify`], which compares with a head that somebody noted before.
 
@@ -18,7 +21,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use karya_core::MasterKey;
 use uuid::Uuid;
 
-use crate::model::{Seal, SecurityEvent};
+use crate::model::{CheckpointRow, Seal, SecurityEvent};
 use crate::queries;
 
 /// How many events one transaction seals, and one statement reads.
@@ -69,6 +72,40 @@ impl fmt::Display for Head {
     }
 }
 
+/// Where the chain begins after what was old was deleted: sealed, so that nobody without the key makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The last seal that was deleted.
+    pub head: Head,
+    /// All that was deleted is older.
+    pub events_before: DateTime<Utc>,
+    pub made_at: DateTime<Utc>,
+}
+
+impl Checkpoint {
+    fn hash(&self, key: &MasterKey) -> Vec<u8> {
+        let text = format!(
+            "karya-auth-checkpoint-1;{};{};{}",
+            self.head,
+            self.events_before.timestamp_micros(),
+            self.made_at.timestamp_micros()
+        );
+        key.keyed_hash("auth event checkpoint", text.as_bytes())
+    }
+
+    fn of(row: CheckpointRow) -> (Self, Vec<u8>) {
+        let checkpoint = Self {
+            head: Head {
+                position: row.position,
+                hash: row.seal_hash,
+            },
+            events_before: row.events_before,
+            made_at: row.made_at,
+        };
+        (checkpoint, row.hash)
+    }
+}
+
 /// What is wrong with the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -82,6 +119,8 @@ pub enum Fault {
     Outside { event: Uuid },
     /// Events wait, and nobody seals them.
     Waiting { events: i64 },
+    /// The checkpoint at which the chain begins was not made by this program.
+    Forged { position: i64 },
     /// The chain ends before the head that was noted, or has another seal there.
     NotTheHead { noted: Head },
 }
@@ -105,6 +144,7 @@ impl fmt::Display for Fault {
                     "waiting   {events} events for over an hour: does a worker run?"
                 )
             }
+            Self::Forged { position } => write!(f, "forged    checkpoint {position}"),
             Self::NotTheHead { noted } => write!(f, "removed   the chain has no head {noted}"),
         }
     }
@@ -113,6 +153,8 @@ impl fmt::Display for Fault {
 /// What [`verify`] found.
 #[derive(Debug)]
 pub struct Verified {
+    /// What was before it was old enough to go, and is not looked at.
+    pub from: Option<Checkpoint>,
     pub head: Option<Head>,
     /// Events that are not sealed yet.
     pub waiting: i64,
@@ -165,11 +207,74 @@ async fn seal_batch(conn: &mut AsyncPgConnection, key: &MasterKey) -> QueryResul
 }
 
 async fn head(conn: &AsyncPgConnection) -> QueryResult<Head> {
-    let last = queries::last_seal(conn).await?;
-    Ok(last.map_or_else(Head::none, |seal| Head {
-        position: seal.position,
-        hash: seal.hash,
-    }))
+    if let Some(seal) = queries::last_seal(conn).await? {
+        return Ok(Head {
+            position: seal.position,
+            hash: seal.hash,
+        });
+    }
+    // Where all of it was old, the chain goes on from where it was cut.
+    let cut = queries::last_checkpoint(conn).await?;
+    Ok(cut.map_or_else(Head::none, |row| Checkpoint::of(row).0.head))
+}
+
+/// Deletes the events before `before` with their seals, behind a sealed checkpoint from which the rest of the chain is
+/// verified; says how many. An event stays for as long as an older one does that is later in the chain.
+pub async fn prune(
+    conn: &mut AsyncPgConnection,
+    key: &MasterKey,
+    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let mut pruned = 0;
+    loop {
+        let batch = prune_batch(conn, key, now, before).await?;
+        pruned += batch;
+        if batch == 0 {
+            break;
+        }
+    }
+    if pruned > 0 {
+        tracing::info!(events = pruned, %before, "old security events deleted");
+    }
+    Ok(pruned)
+}
+
+async fn prune_batch(
+    conn: &mut AsyncPgConnection,
+    key: &MasterKey,
+    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+) -> QueryResult<usize> {
+    conn.transaction(async |conn| {
+        if !queries::lock_sealing(conn, SEALING).await? {
+            return Ok(0);
+        }
+        let first = queries::first_seals(conn, BATCH).await?;
+        let old = first.iter().take_while(|(_, at)| *at < before);
+        let Some((last, _)) = old.last() else {
+            return Ok(0);
+        };
+        let checkpoint = Checkpoint {
+            head: Head {
+                position: last.position,
+                hash: last.hash.clone(),
+            },
+            events_before: before,
+            made_at: DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now),
+        };
+        let row = CheckpointRow {
+            position: checkpoint.head.position,
+            seal_hash: checkpoint.head.hash.clone(),
+            events_before: checkpoint.events_before,
+            made_at: checkpoint.made_at,
+            hash: checkpoint.hash(key),
+        };
+        queries::insert_checkpoint(conn, &row).await?;
+        let events = queries::delete_seals(conn, last.position).await?;
+        queries::delete_events(conn, events).await
+    })
+    .await
 }
 
 /// Looks at every seal and every event. `noted`: a head from before that must still be there.
@@ -180,8 +285,17 @@ pub async fn verify(
     noted: Option<&Head>,
 ) -> QueryResult<Verified> {
     let mut faults = Vec::new();
+    let from = queries::last_checkpoint(conn).await?.map(Checkpoint::of);
     let mut head = Head::none();
-    let mut found = noted.is_none();
+    if let Some((checkpoint, hash)) = &from {
+        if checkpoint.hash(key) != *hash {
+            let position = checkpoint.head.position;
+            faults.push(Fault::Forged { position });
+        }
+        head = checkpoint.head.clone();
+    }
+    // What is before the checkpoint is not there to compare with.
+    let mut found = noted.is_none_or(|noted| noted.position < head.position || *noted == head);
     loop {
         let rows = queries::seals_after(conn, head.position, BATCH).await?;
         if rows.is_empty() {
@@ -230,6 +344,7 @@ pub async fn verify(
     }
     faults.truncate(TOLD);
     Ok(Verified {
+        from: from.map(|(checkpoint, _)| checkpoint),
         head: Some(head).filter(|head| head.position > 0),
         waiting,
         faults,

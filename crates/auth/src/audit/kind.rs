@@ -20,6 +20,8 @@ karya_core::text_enum! {
         /// It may be used again.
         AccountActive = "account_active",
         AccountLocked = "account_locked",
+        /// Its owner wants it deleted.
+        AccountClosing = "account_closing",
         AccountDeleted = "account_deleted",
         /// A second factor.
         FactorAdded = "factor_added",
@@ -39,6 +41,8 @@ karya_core::text_enum! {
         ConsentWithdrawn = "consent_withdrawn",
         ExportAsked = "export_asked",
         ExportDownloaded = "export_downloaded",
+        DataRequestMade = "data_request_made",
+        DataRequestAnswered = "data_request_answered",
         DeletionAsked = "deletion_asked",
         DeletionCancelled = "deletion_cancelled",
         AccountErased = "account_erased",

@@ -113,7 +113,7 @@ pub(crate) struct AccountQuery {
 #[utoipa::path(tag = "accounts", security(("bearer" = [])), params(AccountQuery), responses(
     (status = 200, description = "A page of accounts", body = AccountPage),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[get("/accounts")]
@@ -155,7 +155,7 @@ pub(crate) async fn list_accounts(
 ), responses(
     (status = 200, description = "The account", body = AccountView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
@@ -180,7 +180,7 @@ pub(crate) async fn get_account(
 ), responses(
     (status = 200, description = "A page of security events", body = SecurityEventPage),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
@@ -222,7 +222,7 @@ pub(crate) struct LockAccount {
 ), responses(
     (status = 200, description = "Locked", body = AccountView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`account.own`, `account.last_admin`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
@@ -264,7 +264,7 @@ pub(crate) async fn lock_account(
 ), responses(
     (status = 200, description = "Unlocked", body = AccountView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
@@ -301,7 +301,7 @@ pub(crate) async fn unlock_account(
 ), responses(
     (status = 200, description = "Ended", body = SessionsEnded),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
@@ -338,7 +338,7 @@ pub(crate) async fn end_account_sessions(
 ), responses(
     (status = 202, description = "The mail is on its way", body = PasswordResetAccepted),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
@@ -373,7 +373,7 @@ pub(crate) async fn send_account_password_reset(
 ), responses(
     (status = 200, description = "It has the role", body = AccountView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`account.mentor_role`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
@@ -405,7 +405,7 @@ pub(crate) async fn grant_role(
 ), responses(
     (status = 200, description = "It does not have the role", body = AccountView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`account.own`, `account.last_admin`, `account.mentor_role`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,

@@ -3,7 +3,9 @@ use actix_web::{HttpResponse, get, post};
 use chrono::{DateTime, Utc};
 use karya_core::{Clock, Lang};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, Idempotency, Json, Locale, Problem, ProblemBody, Reply};
+use karya_web::{
+    Actor, CommonProblems, Holder, Idempotency, Json, Locale, Problem, ProblemBody, Reply,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -89,7 +91,7 @@ pub(crate) struct ConsentList {
 ))]
 #[get("/me/consents")]
 pub(crate) async fn list_my_consents(
-    actor: Actor,
+    Holder(actor): Holder,
     db: Data<Db>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
@@ -156,7 +158,7 @@ pub(crate) async fn give_consent(
 ))]
 #[post("/me/consents/{document}/withdraw")]
 pub(crate) async fn withdraw_consent(
-    actor: Actor,
+    Holder(actor): Holder,
     document: Path<LegalDocument>,
     idempotency: Idempotency,
     db: Data<Db>,

@@ -92,7 +92,7 @@ pub(crate) struct FactorResetPage {
 #[utoipa::path(tag = "accounts", security(("bearer" = [])), params(PageQuery), responses(
     (status = 200, description = "A page of requests", body = FactorResetPage),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[get("/factor-resets")]
@@ -129,7 +129,7 @@ pub(crate) async fn list_factor_resets(
 ), responses(
     (status = 201, description = "Asked", body = FactorResetView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`account.own`, `account.factor_reset_open`, `auth.no_factor`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
@@ -167,7 +167,7 @@ pub(crate) async fn ask_for_factor_reset(
 ), responses(
     (status = 200, description = "Approved", body = FactorResetView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`account.own`, `account.four_eyes`, `account.factor_reset_early`, `account.factor_reset_over`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),
@@ -203,7 +203,7 @@ pub(crate) async fn approve_factor_reset(
 ), responses(
     (status = 200, description = "Refused", body = FactorResetView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`account.staff_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`account.staff_required`, `auth.staff_factor_required`, `auth.step_up_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`request.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`account.own`, `account.factor_reset_over`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),

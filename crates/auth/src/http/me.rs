@@ -5,12 +5,13 @@ use karya_core::role::Role;
 use karya_core::{Check, Clock, Lang, Rule, Text, Timezone, UserId};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply, or_current,
+    Actor, CommonProblems, Holder, IfMatch, MergePatch, Patch, Problem, ProblemBody, Reply,
+    or_current,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::model::Account;
+use crate::model::{Account, UserState};
 use crate::ops::{self, ProfileChange};
 use crate::{AuthError, queries};
 
@@ -40,6 +41,8 @@ pub(crate) struct MeView {
     phone_verified_at: Option<DateTime<Utc>>,
     locale: Lang,
     timezone: Timezone,
+    /// `closing`: it is about to be deleted, and everybody else sees it as gone.
+    state: UserState,
     #[schema(max_items = 10)]
     roles: Vec<Role>,
     /// Goes up with every change; the `ETag` too.
@@ -69,6 +72,7 @@ impl From<Account> for MeView {
             phone_verified_at,
             locale: user.locale,
             timezone: user.timezone,
+            state: user.state,
             roles,
             version: user.version,
             created_at: user.created_at,
@@ -85,7 +89,7 @@ impl From<Account> for MeView {
     CommonProblems,
 ))]
 #[get("/me")]
-pub(crate) async fn get_me(actor: Actor, db: Data<Db>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get_me(Holder(actor): Holder, db: Data<Db>) -> Result<HttpResponse, Problem> {
     let view = read(&db, actor.user_id).await?;
     Ok(Reply::ok(&view)?.version(view.version).into())
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, get};
 use chrono::{DateTime, Utc};
 use karya_core::{Cursors, SessionId, UserId};
 use karya_db::Db;
-use karya_web::{Actor, CommonProblems, PageQuery, Paging, Problem, ProblemBody, Query, Reply};
+use karya_web::{CommonProblems, Holder, PageQuery, Paging, Problem, ProblemBody, Query, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -79,7 +79,7 @@ pub(crate) struct SecurityEventPage {
 ))]
 #[get("/me/security-events")]
 pub(crate) async fn list_my_security_events(
-    actor: Actor,
+    Holder(actor): Holder,
     db: Data<Db>,
     cursors: Data<Cursors>,
     Query(page): Query<PageQuery>,

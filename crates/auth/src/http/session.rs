@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, post};
 use chrono::{DateTime, Utc};
 use karya_core::{Check, Clock, MasterKey, Random, Rule, SessionId};
 use karya_db::Db;
-use karya_web::{Actor, ClientIp, CommonProblems, Json, Problem, ProblemBody, Standings};
+use karya_web::{ClientIp, CommonProblems, Holder, Json, Problem, ProblemBody, Standings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -264,7 +264,7 @@ pub(crate) async fn refresh_tokens(
 ))]
 #[post("/auth/logout")]
 pub(crate) async fn logout(
-    actor: Actor,
+    Holder(actor): Holder,
     db: Data<Db>,
     clock: Data<Clock>,
     standings: Data<Standings>,

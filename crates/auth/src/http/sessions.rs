@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use karya_core::{Clock, Cursors, SessionId};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, Idempotency, PageQuery, Paging, Problem, ProblemBody, Query, RecentAuth,
-    Reply, Standings,
+    Actor, CommonProblems, Holder, Idempotency, PageQuery, Paging, Problem, ProblemBody, Query,
+    RecentAuth, Reply, Standings,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -76,7 +76,7 @@ pub(crate) struct SessionPage {
 ))]
 #[get("/me/sessions")]
 pub(crate) async fn list_my_sessions(
-    actor: Actor,
+    Holder(actor): Holder,
     db: Data<Db>,
     clock: Data<Clock>,
     options: Data<AuthOptions>,
@@ -114,7 +114,7 @@ pub(crate) async fn list_my_sessions(
 ))]
 #[delete("/me/sessions/{session_id}")]
 pub(crate) async fn end_my_session(
-    actor: Actor,
+    Holder(actor): Holder,
     session: Path<SessionId>,
     db: Data<Db>,
     clock: Data<Clock>,
@@ -146,13 +146,13 @@ pub(crate) struct SessionsEnded {
 ))]
 #[post("/me/sessions/revoke-others")]
 pub(crate) async fn end_my_other_sessions(
-    recent: RecentAuth,
+    recent: RecentAuth<Holder>,
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,
     standings: Data<Standings>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = recent.0;
+    let RecentAuth(Holder(actor)) = recent;
     let keep = Some(actor.session()?);
     end_many(&actor, keep, idempotency, &db, &clock, &standings).await
 }
@@ -170,13 +170,13 @@ pub(crate) async fn end_my_other_sessions(
 ))]
 #[post("/me/sessions/revoke-all")]
 pub(crate) async fn end_all_my_sessions(
-    recent: RecentAuth,
+    recent: RecentAuth<Holder>,
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,
     standings: Data<Standings>,
 ) -> Result<HttpResponse, Problem> {
-    end_many(&recent.0, None, idempotency, &db, &clock, &standings).await
+    end_many(&recent.0.0, None, idempotency, &db, &clock, &standings).await
 }
 
 async fn end_many(

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use karya_core::{Check, Clock, MasterKey, Rule};
 use karya_db::Db;
 use karya_web::{
-    Actor, CommonProblems, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply,
+    Actor, CommonProblems, Holder, Idempotency, Json, Problem, ProblemBody, RecentAuth, Reply,
+    Standings,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -59,13 +60,14 @@ pub(crate) struct SteppedUp {
     reason = "actix hands each part over separately"
 )]
 pub(crate) async fn step_up(
-    actor: Actor,
+    Holder(actor): Holder,
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,
     passwords: Data<PasswordPool>,
     master_key: Data<MasterKey>,
     providers: Data<IdentityProviders>,
+    standings: Data<Standings>,
     body: Json<StepUp>,
 ) -> Result<HttpResponse, Problem> {
     let mut check = Check::new();
@@ -98,7 +100,7 @@ pub(crate) async fn step_up(
     let with = (&**passwords, &**providers);
     let shown = ops::show(&db, with, now, user, offered).await;
     let mut conn = db.conn().await?;
-    idempotency
+    let reply = idempotency
         .once(&mut conn, now, Some(user), async |conn| {
             // Only here: a repeated request gets its reply, though its code is used up.
             ops::step_up(conn, now, (user, actor.session()?), &shown?).await?;
@@ -106,7 +108,10 @@ pub(crate) async fn step_up(
                 authenticated_at: now,
             })
         })
-        .await
+        .await?;
+    // It may have shown a second factor for the first time.
+    standings.forget(actor.session_id);
+    Ok(reply)
 }
 
 /// Refuses an account with a second factor that has not shown it lately, for what asks for the password anyway.

@@ -13,9 +13,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use karya_core::MasterKey;
+use karya_core::{MasterKey, SessionId, UserId};
 use karya_web::TokenVerifier;
 use karya_web::actor::{Claims, TOKEN_TYPE};
+use uuid::Uuid;
 
 use crate::model::{KeyState, SigningKey};
 use crate::queries::signing_keys as queries;
@@ -33,6 +34,8 @@ pub enum KeyError {
     NoActive,
     #[error("signing keys: {0}")]
     Crypto(String),
+    #[error("a token that was just signed does not pass: {0}")]
+    SelfTest(String),
 }
 
 struct Active {
@@ -73,7 +76,30 @@ impl Issuer {
             verifier,
         };
         issuer.publish(&keys);
+        issuer.prove(now)?;
         Ok(issuer)
+    }
+
+    /// Signs a token and checks it: what cannot do that must say so before it serves.
+    fn prove(&self, now: DateTime<Utc>) -> Result<(), KeyError> {
+        let claims = Claims {
+            iss: self.name().to_owned(),
+            aud: self.name().to_owned(),
+            sub: UserId::fresh(),
+            sid: SessionId::fresh(),
+            jti: Uuid::now_v7(),
+            iat: now.timestamp(),
+            exp: now.timestamp() + 60,
+            epoch: 0,
+            auth_time: now.timestamp(),
+            amr: Vec::new(),
+            roles: Vec::new(),
+        };
+        match self.verifier.verify(&self.sign(&claims)?) {
+            Ok(read) if read == claims => Ok(()),
+            Ok(_other) => Err(KeyError::SelfTest("it says something else".into())),
+            Err(refused) => Err(KeyError::SelfTest(refused.to_string())),
+        }
     }
 
     /// Reads the keys again, to follow a rotation.

@@ -87,7 +87,7 @@ pub(crate) async fn create_api_key(
         last_used_from: None,
     };
     conn.transaction(async |conn| {
-        queries::lock_active(conn, user)
+        queries::lock_usable(conn, user)
             .await?
             .ok_or(AuthError::AccountGone)?;
         if queries::count_api_keys(conn, user).await? >= MAX {

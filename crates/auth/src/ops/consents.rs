@@ -73,7 +73,7 @@ pub(crate) async fn give_consent(
     locale: Lang,
     (document, version): (LegalDocument, &str),
 ) -> Result<Standing, AuthError> {
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
     let accepted = [(document, "/version", version.to_owned())];
@@ -164,7 +164,7 @@ pub(crate) async fn withdraw_consent(
     if document.is_required() {
         return Err(AuthError::ConsentRequired);
     }
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
     if queries::withdraw_consents(conn, user, document, now).await? > 0 {

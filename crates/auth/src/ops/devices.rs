@@ -33,3 +33,15 @@ pub(crate) async fn end_sessions(
     })
     .await
 }
+
+/// Ends all sessions of all accounts, for whoever runs the server; says how many.
+pub async fn end_everybodys_sessions(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+) -> Result<usize, AuthError> {
+    let mut ended = 0;
+    for user in queries::signed_in(conn, now).await? {
+        ended += super::end_sessions_of(conn, now, user).await?;
+    }
+    Ok(ended)
+}

@@ -38,7 +38,7 @@ pub(crate) async fn ask_for_email_change(
     new_address: &EmailAddress,
     phc: &str,
 ) -> Result<(), AuthError> {
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
     // A change of password ends what was asked with the old one, so nothing may be asked with it afterwards.
@@ -154,7 +154,7 @@ async fn move_to(
     address: &str,
 ) -> Result<(), AuthError> {
     queries::lock_claims_on(conn, address).await?;
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::EmailChangeInvalid)?;
     queries::set_address(conn, user, address, now)

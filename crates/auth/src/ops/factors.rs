@@ -65,7 +65,7 @@ pub(crate) async fn enrol_totp(
     };
     let account = conn
         .transaction(async |conn| {
-            queries::lock_active(conn, user)
+            queries::lock_usable(conn, user)
                 .await?
                 .ok_or(AuthError::AccountGone)?;
             if queries::totp_factors(conn, user).await?.len() >= MAX {
@@ -98,7 +98,7 @@ pub(crate) async fn confirm_totp(
     (user, session): (UserId, SessionId),
     (factor, code): (Uuid, &str),
 ) -> Result<TotpFactor, AuthError> {
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
     let mut pending = queries::find_pending_totp(conn, (user, factor), now - ENROLMENT_TTL)
@@ -141,7 +141,7 @@ pub(crate) async fn remove_factor(
     factor: Uuid,
 ) -> Result<(), AuthError> {
     conn.transaction(async |conn| {
-        queries::lock_active(conn, user)
+        queries::lock_usable(conn, user)
             .await?
             .ok_or(AuthError::AccountGone)?;
         let (label, confirmed) = queries::delete_totp(conn, (user, factor))

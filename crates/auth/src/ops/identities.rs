@@ -71,7 +71,7 @@ pub(crate) async fn link_identity(
     (user, session): (UserId, SessionId),
     proven: &Proven,
 ) -> Result<Identity, AuthError> {
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
     let who = (proven.issuer.as_str(), proven.subject.as_str());
@@ -110,7 +110,7 @@ pub(crate) async fn unlink_identity(
     identity: Uuid,
 ) -> Result<(), AuthError> {
     conn.transaction(async |conn| {
-        queries::lock_active(conn, user)
+        queries::lock_usable(conn, user)
             .await?
             .ok_or(AuthError::AccountGone)?;
         let provider = queries::delete_identity(conn, (user, identity))

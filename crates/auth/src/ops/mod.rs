@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api_keys;
+mod closing;
 mod consents;
 mod devices;
 mod email_change;
@@ -29,7 +30,9 @@ pub(crate) use api_keys::{
     ApiKey, KeyToMake, MAX_LIFE as MAX_KEY_LIFE, MAX_OVERLAP as MAX_KEY_OVERLAP, ShownKey,
     create_api_key, revoke_api_key, rotate_api_key,
 };
+pub use closing::{Contact, close_account, contact, end_account, lock_account, reopen_account};
 pub(crate) use consents::{Standing, give_consent, list_consents, withdraw_consent};
+pub use devices::end_everybodys_sessions;
 pub(crate) use devices::{end_session, end_sessions};
 pub(crate) use email_change::{CONFIRM_TTL, UNDO_TTL, ask_for_email_change};
 pub use email_change::{check_email_change, confirm_email_change, prepare_undo, undo_email_change};

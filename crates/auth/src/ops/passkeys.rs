@@ -166,7 +166,7 @@ pub(crate) async fn add_passkey(
 ) -> Result<PasskeyRow, AuthError> {
     let webauthn = relying_party(options)?;
     let not_accepted = || Invalid::body("/credential_json", NOT_ACCEPTED);
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
     let state = queries::take_ceremony(conn, &sha256(token.as_bytes()), Some(user), now)
@@ -219,7 +219,7 @@ pub(crate) async fn remove_passkey(
     passkey: Uuid,
 ) -> Result<(), AuthError> {
     conn.transaction(async |conn| {
-        queries::lock_active(conn, user)
+        queries::lock_usable(conn, user)
             .await?
             .ok_or(AuthError::AccountGone)?;
         let label = queries::delete_passkey(conn, (user, passkey))

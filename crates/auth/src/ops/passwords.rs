@@ -76,7 +76,7 @@ pub async fn reset_password(
             .ok_or(AuthError::ResetInvalid)?;
         // In the order of everybody who proves an address or changes how an account signs in.
         queries::lock_claims(conn, user).await?;
-        queries::lock_active(conn, user)
+        queries::lock_usable(conn, user)
             .await?
             .ok_or(AuthError::ResetInvalid)?;
         queries::set_password(conn, user, phc, now).await?;
@@ -159,7 +159,7 @@ pub(crate) async fn change_password(
     (user, keep): (UserId, SessionId),
     change: &PasswordChange,
 ) -> Result<(), AuthError> {
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
     let phcs = (change.old_phc.as_str(), change.new_phc.as_str());
@@ -197,13 +197,23 @@ pub(super) async fn end_access(
     user: UserId,
     keep: Option<SessionId>,
 ) -> Result<(), AuthError> {
+    end_access_for(conn, now, user, keep, "credential_change").await
+}
+
+/// The same for another reason.
+pub(super) async fn end_access_for(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    user: UserId,
+    keep: Option<SessionId>,
+    reason: &'static str,
+) -> Result<(), AuthError> {
     queries::void_tokens(conn, user, now).await?;
     queries::void_email_changes(conn, user, now).await?;
     queries::void_phone_codes(conn, user, now).await?;
     // Whoever knew the old password may have been one of them.
     queries::forget_devices(conn, user).await?;
     queries::delete_challenges(conn, user).await?;
-    let reason = "credential_change";
     let ended = queries::revoke_sessions(conn, user, keep, reason, now).await?;
     audit::sessions_ended(conn, now, user, &ended, reason).await?;
     Ok(())

@@ -71,7 +71,7 @@ async fn redeem(
     expires_at: DateTime<Utc>,
 ) -> Result<(), AuthError> {
     let user = code.user_id.ok_or(AuthError::PhoneCodeInvalid)?;
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::PhoneCodeInvalid)?;
     // It may have changed since the code was sent.

@@ -36,7 +36,7 @@ pub(crate) async fn ask_for_phone(
     number: &PhoneNumber,
     place: ClientIp,
 ) -> Result<CodeAsked, AuthError> {
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
     let present = queries::find_phone(conn, user).await?;
@@ -59,7 +59,7 @@ pub(crate) async fn verify_phone(
     (user, session): (UserId, SessionId),
     code: &PhoneCode,
 ) -> Result<Phone, AuthError> {
-    queries::lock_active(conn, user)
+    queries::lock_usable(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
     if queries::use_phone_code(conn, code.id, now).await? == 0 {
@@ -97,7 +97,7 @@ pub(crate) async fn remove_phone(
     (user, session): (UserId, SessionId),
 ) -> Result<(), AuthError> {
     conn.transaction(async |conn| {
-        queries::lock_active(conn, user)
+        queries::lock_usable(conn, user)
             .await?
             .ok_or(AuthError::AccountGone)?;
         let old = queries::delete_phone(conn, user)
@@ -192,7 +192,7 @@ pub async fn undo_phone_change(
     conn.transaction(async |conn| {
         let change = to_undo(conn, now, &hash).await?;
         let user = change.user_id;
-        queries::lock_active(conn, user)
+        queries::lock_usable(conn, user)
             .await?
             .ok_or(AuthError::PhoneChangeInvalid)?;
         if queries::undo_phone_change(conn, &change, now).await? == 0 {

@@ -29,7 +29,7 @@ pub(crate) async fn regenerate(
     let hashes = codes.iter().map(|code| hash(master_key, user, code));
     let hashes: Vec<Vec<u8>> = hashes.collect();
     conn.transaction(async |conn| {
-        queries::lock_active(conn, user)
+        queries::lock_usable(conn, user)
             .await?
             .ok_or(AuthError::AccountGone)?;
         if !queries::has_factors(conn, user).await? {

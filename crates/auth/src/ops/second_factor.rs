@@ -161,7 +161,7 @@ impl Proof<'_> {
         session: &NewSession,
     ) -> Result<Option<Challenge>, AuthError> {
         let user = session.user_id;
-        let held = queries::hold_active(conn, user).await?;
+        let held = queries::hold_usable(conn, user).await?;
         match self {
             Self::Password { phc, known_device } => {
                 held.ok_or(AuthError::InvalidCredentials)?;

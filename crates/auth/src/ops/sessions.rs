@@ -111,7 +111,7 @@ pub(crate) async fn login(
         return Err(refuse(db, now, reason, Event::refused(user, reason), refusal).await);
     };
     match account.user.state {
-        UserState::Active => {}
+        UserState::Active | UserState::Closing => {}
         UserState::Locked => {
             let (reason, refusal) = ("locked", AuthError::AccountLocked);
             return Err(refuse(db, now, reason, Event::refused(user, reason), refusal).await);
@@ -222,11 +222,13 @@ pub(super) async fn issue_session(
     };
     let challenge = conn
         .transaction(async |conn| {
+            queries::lock_sign_ins(conn, session.user_id).await?;
             if let Some(challenge) = proof.examine(conn, tools.random, now, &session).await? {
                 return Ok(Some(challenge));
             }
             let (seen_before, on_this_device) = queries::knows_device(conn, &session).await?;
             queries::insert_session(conn, &session).await?;
+            make_room(conn, tools.options, now, &session).await?;
             // The first device of all is no news, nor are tokens that an operator makes.
             if !matches!(proof, Proof::Operator) && seen_before && !on_this_device {
                 let notice = jobs::NotifyNewDevice {
@@ -262,6 +264,24 @@ pub(super) async fn issue_session(
         refresh_token,
         refresh_expires_at: token.expires_at,
     }))
+}
+
+/// Ends what is beyond the sessions that an account may have: those that were not used for the longest time.
+async fn make_room(
+    conn: &mut AsyncPgConnection,
+    options: &AuthOptions,
+    now: DateTime<Utc>,
+    new: &NewSession,
+) -> Result<(), AuthError> {
+    let (user, alive) = (new.user_id, (now, now - options.refresh_idle));
+    let others = i64::from(options.max_sessions.saturating_sub(1));
+    let beyond = queries::sessions_beyond(conn, user, alive, new.id, others).await?;
+    let reason = "replaced";
+    for session in &beyond {
+        queries::revoke_session(conn, *session, reason, now).await?;
+    }
+    audit::sessions_ended(conn, now, user, &beyond, reason).await?;
+    Ok(())
 }
 
 fn access_token(
@@ -312,7 +332,7 @@ pub(crate) async fn refresh(
             let account = queries::find_account(conn, session.user_id)
                 .await?
                 .ok_or(AuthError::RefreshInvalid)?;
-            if account.user.state != UserState::Active {
+            if !account.user.state.is_usable() {
                 return Err(AuthError::RefreshInvalid);
             }
             let next = match token.used_at {

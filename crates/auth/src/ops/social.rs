@@ -237,7 +237,7 @@ pub(crate) async fn verify_social(
     };
     let user = account.user.id;
     match account.user.state {
-        UserState::Active => {}
+        UserState::Active | UserState::Closing => {}
         UserState::Locked => {
             let event = Event::refused(Some(user), "locked");
             return Err(refuse(db, now, "locked", event, AuthError::AccountLocked).await);

@@ -25,11 +25,8 @@ const RESET_OPEN: Duration = Duration::days(7);
 
 /// Refuses who may not manage accounts.
 pub(crate) fn require_account_staff(actor: &Actor) -> Result<(), AuthError> {
-    if actor.may(Relation::Stranger, Action::ManageAccounts) {
-        Ok(())
-    } else {
-        Err(AuthError::StaffRequired)
-    }
+    let by = (Relation::Stranger, Action::ManageAccounts);
+    actor.permit(by, AuthError::StaffRequired)
 }
 
 /// One account.

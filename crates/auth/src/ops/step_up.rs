@@ -133,7 +133,7 @@ pub(crate) async fn step_up(
     (user, session): (UserId, SessionId),
     shown: &Shown<'_>,
 ) -> Result<(), AuthError> {
-    queries::hold_active(conn, user)
+    queries::hold_usable(conn, user)
         .await?
         .ok_or(AuthError::AccountGone)?;
     // After the lock: a factor that was enrolled meanwhile is asked for.

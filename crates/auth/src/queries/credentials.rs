@@ -78,14 +78,14 @@ pub(crate) async fn find_by_address(
         .optional()
 }
 
-/// Locks an active account: whoever changes how it signs in goes first here, and then to passwords, tokens, sessions.
-pub(crate) async fn lock_active(
+/// Locks an account that can be signed in to: whoever changes how it signs in goes first here, and then to passwords, tokens, sessions.
+pub(crate) async fn lock_usable(
     conn: &mut AsyncPgConnection,
     user: UserId,
 ) -> QueryResult<Option<UserId>> {
     users::table
         .find(user)
-        .filter(users::state.eq(UserState::Active))
+        .filter(users::state.eq_any(UserState::USABLE))
         .select(users::id)
         .for_no_key_update()
         .first(conn)
@@ -143,15 +143,15 @@ pub(crate) async fn swap_password(
         .await
 }
 
-/// An active account, which stays so before the transaction ends. Nor does what it signs in with change: whoever
-/// changes that goes through [`lock_active`].
-pub(crate) async fn hold_active(
+/// An account that can be signed in to, which stays so before the transaction ends. Nor does what it signs in with change: whoever
+/// changes that goes through [`lock_usable`].
+pub(crate) async fn hold_usable(
     conn: &mut AsyncPgConnection,
     user: UserId,
 ) -> QueryResult<Option<UserId>> {
     users::table
         .find(user)
-        .filter(users::state.eq(UserState::Active))
+        .filter(users::state.eq_any(UserState::USABLE))
         .select(users::id)
         .for_share()
         .first(conn)
@@ -160,7 +160,7 @@ pub(crate) async fn hold_active(
 }
 
 /// The hash of the account's password, if it has one; it does not change before the transaction ends. After
-/// [`hold_active`].
+/// [`hold_usable`].
 pub(crate) async fn hold_password(
     conn: &mut AsyncPgConnection,
     user: UserId,

@@ -2,8 +2,9 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use karya_core::sealing::sha256;
 use karya_core::{SessionId, UserId};
-use karya_db::functions::roles_of;
+use karya_db::functions::{pg_advisory_xact_lock, roles_of};
 use karya_db::schema::{emails, phones, sessions, users};
 
 use crate::model::{Account, NewSession, Phone, Session, User};
@@ -82,4 +83,59 @@ pub(crate) async fn open_sessions(
         query = query.filter(sessions::id.lt(after));
     }
     query.load(&mut &*conn).await
+}
+
+/// Makes the sign-ins of an account wait for each other until the transaction ends, so that each counts the sessions of
+/// those before it.
+pub(crate) async fn lock_sign_ins(
+    conn: &mut AsyncPgConnection,
+    user: UserId,
+) -> QueryResult<usize> {
+    let digest = sha256(&[b"sign-in\0", user.as_uuid().as_bytes().as_slice()].concat());
+    let lock = digest.first_chunk::<8>();
+    let lock = lock.map_or(0, |bytes| i64::from_be_bytes(*bytes));
+    diesel::select(pg_advisory_xact_lock(lock))
+        .execute(conn)
+        .await
+}
+
+/// The sessions of an account that go on beside `keep`, but for the `count` that were used last.
+pub(crate) async fn sessions_beyond(
+    conn: &AsyncPgConnection,
+    user: UserId,
+    (now, idle_since): (DateTime<Utc>, DateTime<Utc>),
+    keep: SessionId,
+    count: i64,
+) -> QueryResult<Vec<SessionId>> {
+    sessions::table
+        .filter(
+            sessions::user_id
+                .eq(user)
+                .and(sessions::id.ne(keep))
+                .and(sessions::revoked_at.is_null())
+                .and(sessions::expires_at.gt(now))
+                .and(sessions::last_seen_at.gt(idle_since)),
+        )
+        .select(sessions::id)
+        .order((sessions::last_seen_at.desc(), sessions::id.desc()))
+        .offset(count)
+        .load(&mut &*conn)
+        .await
+}
+
+/// Accounts with sessions that go on.
+pub(crate) async fn signed_in(
+    conn: &AsyncPgConnection,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<UserId>> {
+    sessions::table
+        .filter(
+            sessions::revoked_at
+                .is_null()
+                .and(sessions::expires_at.gt(now)),
+        )
+        .select(sessions::user_id)
+        .distinct()
+        .load(&mut &*conn)
+        .await
 }

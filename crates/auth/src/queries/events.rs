@@ -4,10 +4,12 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{SessionId, UserId};
 use karya_db::functions::pg_try_advisory_xact_lock;
-use karya_db::schema::{auth_event_seals, auth_events, auth_events_to_seal, sessions};
+use karya_db::schema::{
+    auth_event_checkpoints, auth_event_seals, auth_events, auth_events_to_seal, sessions,
+};
 use uuid::Uuid;
 
-use crate::model::{Seal, SecurityEvent};
+use crate::model::{CheckpointRow, Seal, SecurityEvent};
 
 pub(crate) async fn insert_events(
     conn: &mut AsyncPgConnection,
@@ -127,6 +129,62 @@ pub(crate) async fn events_outside(conn: &AsyncPgConnection, limit: i64) -> Quer
         .order(auth_events::id)
         .limit(limit)
         .load(&mut &*conn)
+        .await
+}
+
+/// The first seals of the chain, with the times of their events.
+pub(crate) async fn first_seals(
+    conn: &AsyncPgConnection,
+    limit: i64,
+) -> QueryResult<Vec<(Seal, DateTime<Utc>)>> {
+    auth_event_seals::table
+        .inner_join(auth_events::table)
+        .select((Seal::as_select(), auth_events::at))
+        .order(auth_event_seals::position)
+        .limit(limit)
+        .load(&mut &*conn)
+        .await
+}
+
+/// Where the chain was cut last.
+pub(crate) async fn last_checkpoint(
+    conn: &AsyncPgConnection,
+) -> QueryResult<Option<CheckpointRow>> {
+    auth_event_checkpoints::table
+        .select(CheckpointRow::as_select())
+        .order(auth_event_checkpoints::position.desc())
+        .first(&mut &*conn)
+        .await
+        .optional()
+}
+
+pub(crate) async fn insert_checkpoint(
+    conn: &mut AsyncPgConnection,
+    row: &CheckpointRow,
+) -> QueryResult<usize> {
+    diesel::insert_into(auth_event_checkpoints::table)
+        .values(row)
+        .execute(conn)
+        .await
+}
+
+/// Deletes the seals up to a position, and says of which events. The database refuses what no checkpoint stands for.
+pub(crate) async fn delete_seals(
+    conn: &mut AsyncPgConnection,
+    up_to: i64,
+) -> QueryResult<Vec<Uuid>> {
+    diesel::delete(auth_event_seals::table.filter(auth_event_seals::position.le(up_to)))
+        .returning(auth_event_seals::event_id)
+        .load(conn)
+        .await
+}
+
+pub(crate) async fn delete_events(
+    conn: &mut AsyncPgConnection,
+    events: Vec<Uuid>,
+) -> QueryResult<usize> {
+    diesel::delete(auth_events::table.filter(auth_events::id.eq_any(events)))
+        .execute(conn)
         .await
 }
 

@@ -26,11 +26,8 @@ pub(crate) fn routes(cfg: &mut ServiceConfig<'_>) {
 }
 
 fn staff(actor: &Actor) -> Result<(), MentoringError> {
-    if actor.may(Relation::Stranger, Action::SettleDisputes) {
-        Ok(())
-    } else {
-        Err(MentoringError::DisputeStaffRequired)
-    }
+    let by = (Relation::Stranger, Action::SettleDisputes);
+    actor.permit(by, MentoringError::DisputeStaffRequired)
 }
 
 /// What the accused says.
@@ -211,7 +208,7 @@ pub(crate) struct DisputePage {
 #[utoipa::path(tag = "disputes", security(("bearer" = [])), params(DisputeFilter), responses(
     (status = 200, description = "A page of disputes", body = DisputePage),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`booking.staff_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`booking.staff_required`, `auth.staff_factor_required`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[get("/booking-disputes")]
@@ -259,7 +256,7 @@ pub(crate) struct ResolveDispute {
 #[utoipa::path(tag = "disputes", security(("bearer" = [])), params(("booking_id" = BookingId, Path, description = "Id of the booking")), responses(
     (status = 200, description = "Decided", body = DisputeView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`booking.staff_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`booking.staff_required`, `auth.staff_factor_required`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`booking.not_found`, `booking.dispute_not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`booking.invalid_transition`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 422, description = "`request.validation_failed`, `idempotency.key_reused`", body = ProblemBody, content_type = "application/problem+json"),

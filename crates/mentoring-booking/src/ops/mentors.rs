@@ -94,11 +94,8 @@ pub(crate) fn knows_all(viewer: &Actor, mentor: UserId) -> bool {
 }
 
 pub(crate) fn require_staff(actor: &Actor) -> Result<(), MentoringError> {
-    if actor.may(Relation::Stranger, policy::Action::ReviewMentors) {
-        Ok(())
-    } else {
-        Err(MentoringError::StaffRequired)
-    }
+    let by = (Relation::Stranger, policy::Action::ReviewMentors);
+    actor.permit(by, MentoringError::StaffRequired)
 }
 
 /// Changes one's own profile. A rejected application is one again afterwards.

@@ -161,8 +161,13 @@ pub(crate) async fn take_session(
 pub(crate) async fn is_approved(conn: &AsyncPgConnection, mentor: UserId) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(
         mentors::table
-            .find(mentor)
-            .filter(mentors::state.eq(MentorState::Approved)),
+            .inner_join(users::table.on(users::id.eq(mentors::user_id)))
+            .filter(
+                mentors::user_id
+                    .eq(mentor)
+                    .and(mentors::state.eq(MentorState::Approved))
+                    .and(users::state.eq("active")),
+            ),
     ))
     .get_result(&mut &*conn)
     .await

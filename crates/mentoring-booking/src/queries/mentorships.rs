@@ -1,7 +1,7 @@
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use karya_core::{PageSize, UserId};
-use karya_db::schema::{action_items, bookings, mentorship_goals, mentorships};
+use karya_db::schema::{action_items, bookings, mentorship_goals, mentorships, users};
 
 use crate::model::{
     ActionItemId, ActionItemRow, GoalId, GoalRow, MentorshipId, MentorshipRow, MentorshipState,
@@ -14,10 +14,12 @@ pub(crate) async fn have_booked(
     mentee: UserId,
 ) -> QueryResult<bool> {
     diesel::select(diesel::dsl::exists(
-        bookings::table.filter(
+        bookings::table.inner_join(users::table).filter(
             bookings::mentor_id
                 .eq(mentor)
-                .and(bookings::mentee_id.eq(mentee)),
+                .and(bookings::mentee_id.eq(mentee))
+                // Whose account is shut hears of nothing.
+                .and(users::state.eq("active")),
         ),
     ))
     .get_result(&mut &*conn)

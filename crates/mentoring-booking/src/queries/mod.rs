@@ -19,4 +19,5 @@ pub(crate) mod notes;
 pub(crate) mod offerings;
 pub(crate) mod people;
 pub(crate) mod proof;
+pub(crate) mod rights;
 pub(crate) mod waitlist;

@@ -40,7 +40,7 @@ pub(crate) struct ApplicationFilter {
 #[utoipa::path(tag = "mentors", security(("bearer" = [])), params(ApplicationFilter), responses(
     (status = 200, description = "A page of mentors", body = MentorPage),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`mentor.staff_required`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`mentor.staff_required`, `auth.staff_factor_required`", body = ProblemBody, content_type = "application/problem+json"),
     CommonProblems,
 ))]
 #[get("/mentor-applications")]
@@ -116,7 +116,7 @@ async fn run(
 #[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor")), responses(
     (status = 200, description = "Done", body = MentorView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`mentor.staff_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`mentor.staff_required`, `auth.staff_factor_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`mentor.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`mentor.invalid_transition`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 412, description = "`request.stale_version`", body = ProblemBody, content_type = "application/problem+json"),
@@ -135,7 +135,7 @@ pub(crate) async fn approve_mentor(call: VersionedCall<UserId>) -> Result<HttpRe
 #[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor")), responses(
     (status = 200, description = "Done", body = MentorView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`mentor.staff_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`mentor.staff_required`, `auth.staff_factor_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`mentor.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`mentor.invalid_transition`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 412, description = "`request.stale_version`", body = ProblemBody, content_type = "application/problem+json"),
@@ -156,7 +156,7 @@ pub(crate) async fn reject_mentor(
 #[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor")), responses(
     (status = 200, description = "Done", body = MentorView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`mentor.staff_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`mentor.staff_required`, `auth.staff_factor_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`mentor.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`mentor.invalid_transition`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 412, description = "`request.stale_version`", body = ProblemBody, content_type = "application/problem+json"),
@@ -177,7 +177,7 @@ pub(crate) async fn suspend_mentor(
 #[utoipa::path(tag = "mentors", security(("bearer" = [])), params(("mentor_id" = UserId, Path, description = "Id of the mentor")), responses(
     (status = 200, description = "Done", body = MentorView),
     (status = 401, description = "`auth.unauthenticated`", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 403, description = "`mentor.staff_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 403, description = "`mentor.staff_required`, `auth.staff_factor_required`, `mentor.own_review`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 404, description = "`mentor.not_found`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "`mentor.invalid_transition`, `idempotency.in_progress`", body = ProblemBody, content_type = "application/problem+json"),
     (status = 412, description = "`request.stale_version`", body = ProblemBody, content_type = "application/problem+json"),

@@ -1,5 +1,3 @@
-//! One SQL statement per function.
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Jsonb, Text, Uuid as SqlUuid};
@@ -8,7 +6,7 @@ use karya_core::UserId;
 use karya_db::schema::data_exports;
 use uuid::Uuid;
 
-use super::tables::Rows;
+use crate::rights::tables::Rows;
 
 karya_core::text_enum! {
     /// How far an export is.
@@ -20,19 +18,18 @@ karya_core::text_enum! {
 
 #[derive(Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = data_exports, check_for_backend(diesel::pg::Pg))]
-pub(super) struct Export {
-    pub(super) id: Uuid,
-    pub(super) user_id: UserId,
-    pub(super) state: ExportState,
-    pub(super) asked_at: DateTime<Utc>,
-    pub(super) due_at: DateTime<Utc>,
-    pub(super) ready_at: Option<DateTime<Utc>>,
-    pub(super) expires_at: Option<DateTime<Utc>>,
-    pub(super) object_key: Option<String>,
-    pub(super) size: Option<i32>,
+pub(in crate::rights) struct Export {
+    pub(in crate::rights) id: Uuid,
+    pub(in crate::rights) user_id: UserId,
+    pub(in crate::rights) state: ExportState,
+    pub(in crate::rights) asked_at: DateTime<Utc>,
+    pub(in crate::rights) ready_at: Option<DateTime<Utc>>,
+    pub(in crate::rights) expires_at: Option<DateTime<Utc>>,
+    pub(in crate::rights) object_key: Option<String>,
+    pub(in crate::rights) size: Option<i32>,
 }
 
-pub(super) async fn insert_export(
+pub(in crate::rights) async fn insert_export(
     conn: &mut AsyncPgConnection,
     export: &Export,
 ) -> QueryResult<usize> {
@@ -42,7 +39,7 @@ pub(super) async fn insert_export(
         .await
 }
 
-pub(super) async fn count_exports(
+pub(in crate::rights) async fn count_exports(
     conn: &AsyncPgConnection,
     user: UserId,
     since: DateTime<Utc>,
@@ -58,7 +55,10 @@ pub(super) async fn count_exports(
         .await
 }
 
-pub(super) async fn find_export(conn: &AsyncPgConnection, id: Uuid) -> QueryResult<Option<Export>> {
+pub(in crate::rights) async fn find_export(
+    conn: &AsyncPgConnection,
+    id: Uuid,
+) -> QueryResult<Option<Export>> {
     data_exports::table
         .find(id)
         .select(Export::as_select())
@@ -68,7 +68,7 @@ pub(super) async fn find_export(conn: &AsyncPgConnection, id: Uuid) -> QueryResu
 }
 
 /// The exports of an account that have not expired, the newest first.
-pub(super) async fn exports_of(
+pub(in crate::rights) async fn exports_of(
     conn: &AsyncPgConnection,
     user: UserId,
     now: DateTime<Utc>,
@@ -86,7 +86,7 @@ pub(super) async fn exports_of(
 }
 
 /// Makes an export ready; of several that made it, one does.
-pub(super) async fn set_ready(
+pub(in crate::rights) async fn set_ready(
     conn: &mut AsyncPgConnection,
     id: Uuid,
     (object_key, size): (&str, i32),
@@ -108,28 +108,12 @@ pub(super) async fn set_ready(
 }
 
 /// A trigger gives their objects up.
-pub(super) async fn delete_expired(
+pub(in crate::rights) async fn delete_expired(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
 ) -> QueryResult<usize> {
     diesel::delete(data_exports::table.filter(data_exports::expires_at.le(now)))
         .execute(conn)
-        .await
-}
-
-/// How many exports should be ready and are not.
-pub(super) async fn count_overdue(
-    conn: &AsyncPgConnection,
-    now: DateTime<Utc>,
-) -> QueryResult<i64> {
-    data_exports::table
-        .filter(
-            data_exports::state
-                .eq(ExportState::Preparing)
-                .and(data_exports::due_at.lt(now)),
-        )
-        .count()
-        .get_result(&mut &*conn)
         .await
 }
 
@@ -142,7 +126,7 @@ struct Found {
 /// The rows of a table that are about a person, as they are stored.
 ///
 /// SQL text, from constants: the query builder cannot read a table that is named at run time.
-pub(super) async fn rows_about(
+pub(in crate::rights) async fn rows_about(
     conn: &AsyncPgConnection,
     user: UserId,
     table: &'static str,

@@ -7,14 +7,15 @@ use karya_core::{Clock, MasterKey};
 use karya_db::{Db, DbError};
 use karya_storage::Storage;
 use karya_web::{
-    Actor, CommonProblems, FileBody, Idempotency, Problem, ProblemBody, RecentAuth, Reply,
+    CommonProblems, FileBody, Holder, Idempotency, Problem, ProblemBody, RecentAuth, Reply,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::export;
-use super::queries::{self, Export, ExportState};
+use crate::rights::export;
+use crate::rights::queries::{self, Export, ExportState};
+use crate::rights::requests::DUE;
 
 /// A copy of everything that is stored on the account.
 #[derive(Serialize, ToSchema)]
@@ -52,7 +53,7 @@ impl From<Export> for DataExportView {
             id: export.id,
             state: export.state,
             asked_at: export.asked_at,
-            due_at: export.due_at,
+            due_at: export.asked_at + DUE,
             ready_at: export.ready_at,
             expires_at: export.expires_at,
             size: export.size,
@@ -81,8 +82,8 @@ struct DataExportList {
     (status = 429, description = "`privacy.too_many_exports`, `request.rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[post("/me/data-exports")]
-pub(super) async fn ask_for_data_export(
-    RecentAuth(actor): RecentAuth,
+pub(in crate::rights) async fn ask_for_data_export(
+    RecentAuth(Holder(actor)): RecentAuth<Holder>,
     idempotency: Idempotency,
     db: Data<Db>,
     clock: Data<Clock>,
@@ -107,8 +108,8 @@ pub(super) async fn ask_for_data_export(
     CommonProblems,
 ))]
 #[get("/me/data-exports")]
-pub(super) async fn list_my_data_exports(
-    actor: Actor,
+pub(in crate::rights) async fn list_my_data_exports(
+    Holder(actor): Holder,
     db: Data<Db>,
     clock: Data<Clock>,
 ) -> Result<HttpResponse, Problem> {
@@ -132,8 +133,8 @@ pub(super) async fn list_my_data_exports(
     CommonProblems,
 ))]
 #[get("/me/data-exports/{export_id}")]
-pub(super) async fn get_my_data_export(
-    actor: Actor,
+pub(in crate::rights) async fn get_my_data_export(
+    Holder(actor): Holder,
     id: Path<Uuid>,
     db: Data<Db>,
     clock: Data<Clock>,
@@ -159,8 +160,8 @@ pub(super) async fn get_my_data_export(
     (status = 503, description = "`privacy.storage_unavailable`, `service.unavailable`, `service.too_slow`", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[get("/me/data-exports/{export_id}/content")]
-pub(super) async fn download_my_data_export(
-    RecentAuth(actor): RecentAuth,
+pub(in crate::rights) async fn download_my_data_export(
+    RecentAuth(Holder(actor)): RecentAuth<Holder>,
     id: Path<Uuid>,
     db: Data<Db>,
     clock: Data<Clock>,

@@ -1,0 +1,3 @@
+pub(super) mod deletion;
+pub(super) mod exports;
+pub(super) mod requests;
