@@ -101,7 +101,8 @@ diesel::define_sql_function! {
 diesel::define_sql_function! {
     /// The earlier of two instants.
     fn least(one: Timestamptz, other: Timestamptz) -> Timestamptz;
-
+}
+diesel::define_sql_function! {
     /// Waits for the lock, and holds it to the end of the transaction. To be executed: what it returns is no value.
     fn pg_advisory_xact_lock(key: BigInt) -> Text;
 }
