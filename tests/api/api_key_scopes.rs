@@ -152,6 +152,7 @@ fn no_scope_opens_what_protects_the_account() {
         "/v1/blocks",
         "/v1/mentor-applications",
         "/v1/booking-disputes",
+        "/v1/webhooks",
     ];
     for operation in operations() {
         let asks_again = operation.value["responses"]["403"]["description"]

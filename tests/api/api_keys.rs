@@ -215,7 +215,7 @@ async fn an_account_has_twenty_keys_however_many_are_made_at_once() {
 #[actix_web::test]
 async fn whatever_ends_a_key_ends_it_within_three_seconds_everywhere() {
     for change in [
-        "UPDATE users SET state = 'locked'",
+        "UPDATE users SET state = 'locked', lock_reason = 'abuse'",
         "UPDATE users SET state = 'deleted'",
         "DELETE FROM api_keys",
         "DELETE FROM api_key_secrets",

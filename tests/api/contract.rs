@@ -47,6 +47,8 @@ pub(crate) fn operations() -> Vec<Operation> {
                 .replace("{document_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{factor_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{api_key_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{webhook_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
+                .replace("{delivery_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{identity_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{passkey_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
                 .replace("{request_id}", "0199a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b")
@@ -104,6 +106,7 @@ fn the_committed_documents_are_the_generated_ones() {
     for (name, generated) in [
         ("karya.json", karya::spec::json()),
         ("karya-3.0.json", karya::spec::json_3_0()),
+        ("karya-webhooks.json", karya::spec::webhooks_json()),
     ] {
         let committed = std::fs::read_to_string(format!("{folder}/{name}")).unwrap_or_default();
         assert!(

@@ -57,4 +57,6 @@ mod staff_factor;
 mod step_up;
 mod story;
 mod sync;
+mod webhooks;
+mod webhooks_failing;
 mod workspace;

@@ -191,6 +191,28 @@ async fn enumerations_agree_with_the_database() {
             "document",
             texts!(karya_auth::LegalDocument),
         ),
+        ("webhooks", "event_types", texts!(karya_webhooks::EventType)),
+        ("webhooks", "state", texts!(karya_webhooks::WebhookState)),
+        (
+            "webhooks",
+            "disabled_reason",
+            texts!(karya_webhooks::DisabledReason),
+        ),
+        (
+            "webhook_deliveries",
+            "event_type",
+            texts!(karya_webhooks::EventType),
+        ),
+        (
+            "webhook_deliveries",
+            "state",
+            texts!(karya_webhooks::DeliveryState),
+        ),
+        (
+            "webhook_attempts",
+            "error",
+            texts!(karya_webhooks::AttemptError),
+        ),
         ("user_roles", "role", texts!(karya_core::Role)),
         ("users", "locale", texts!(karya_core::Lang)),
         ("sessions", "first_factor", texts!(FirstFactor)),

@@ -15,6 +15,7 @@ const LAYERS: [&[&str]; 6] = [
         "karya-auth",
         "karya-business-profile",
         "karya-mentoring-booking",
+        "karya-webhooks",
     ],
     &["karya"],
 ];

@@ -23,6 +23,7 @@ pub fn routes(cfg: &mut ServiceConfig<'_>) {
             .configure(karya_mentoring_booking::routes)
             .configure(karya_auth::routes)
             .configure(rights::routes)
+            .configure(karya_webhooks::routes)
             .configure(karya_reference::routes)
             .service(sync::list_changes),
     )

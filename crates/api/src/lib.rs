@@ -37,6 +37,7 @@ pub fn error_codes() -> Vec<&'static Code> {
         karya_auth::CODES,
         karya_business_profile::CODES,
         karya_mentoring_booking::CODES,
+        karya_webhooks::CODES,
         rights::CODES,
         sync::CODES,
     ]

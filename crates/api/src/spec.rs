@@ -17,7 +17,9 @@ use utoipa_actix_web::AppExt;
 use self::examples::Example;
 
 /// POST operations whose reply holds credentials, so it is never kept; each is safe to repeat by its own rules.
-pub const NOT_IDEMPOTENT_BY_KEY: [&str; 17] = [
+pub const NOT_IDEMPOTENT_BY_KEY: [&str; 19] = [
+    "create_webhook",
+    "rotate_webhook_secret",
     "create_api_key",
     "rotate_api_key",
     "begin_social_sign_in",
@@ -133,6 +135,7 @@ pub const PUBLIC: [&str; 42] = [
         (name = "me", description = "The account that is signed in"),
         (name = "accounts", description = "Accounts of others, for staff"),
         (name = "api keys", description = "Keys with which programs act for an account"),
+        (name = "webhooks", description = "Addresses that are told what happens, by Standard Webhooks"),
         (name = "businesses", description = "Creative-economy businesses"),
         (name = "mentors", description = "Mentors and what they offer"),
         (name = "calendar", description = "The time that a mentor gives"),
@@ -207,6 +210,11 @@ pub fn json() -> Result<String, SpecError> {
 /// The same for older generators, as `openapi/karya-3.0.json` holds it.
 pub fn json_3_0() -> Result<String, SpecError> {
     Ok(text(&older::v3_0(&complete()?)?)?)
+}
+
+/// The document of what webhooks get, as `openapi/karya-webhooks.json` holds it.
+pub fn webhooks_json() -> Result<String, SpecError> {
+    Ok(text(&karya_webhooks::document())?)
 }
 
 fn complete() -> Result<serde_json::Value, SpecError> {

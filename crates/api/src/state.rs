@@ -7,7 +7,7 @@ use actix_web::web::Data;
 use karya_auth::{AuthOptions, Captcha, IdentityProviders, Issuer, PasswordPool};
 use karya_core::{Clock, Cursors, MasterKey, Random};
 use karya_db::Db;
-use karya_fetch::Fetcher;
+use karya_fetch::{Fetcher, Policy};
 use karya_mentoring_booking::{Invitations, Uploads};
 use karya_notifications::Messenger;
 use karya_storage::Storage;
@@ -106,7 +106,11 @@ impl Parts {
             upload_limits: config.upload_limits(),
             storage: Storage::open(&config.storage.url)?,
             request_timeout: Duration::from_secs(config.server.request_timeout_seconds),
-            fetcher: Fetcher::default(),
+            fetcher: Fetcher::new(Policy {
+                // Who tries it at home has the other side at home too.
+                loopback: config.server.public_url.starts_with("http://localhost"),
+                ..Policy::default()
+            }),
             invitations: Invitations::new(
                 &config.server.public_url,
                 &config.mail_options()?.from_address,

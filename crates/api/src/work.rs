@@ -77,6 +77,15 @@ pub fn jobs(database_url: &str, parts: &Parts, mailer: Mailer) -> WorkerBuilder 
         mailer: context.mailer.clone(),
     };
     let worker = rights::register(WorkerBuilder::new(database_url), &rights);
+    let webhooks = karya_webhooks::Context {
+        db: parts.db.clone(),
+        clock: parts.clock.clone(),
+        random: parts.random.clone(),
+        master_key: parts.master_key.clone(),
+        fetcher: parts.fetcher.clone(),
+        mailer: context.mailer.clone(),
+    };
+    let worker = karya_webhooks::register(worker, &webhooks);
     let worker = karya_auth::jobs::register(worker, &context);
     karya_mentoring_booking::jobs::register(worker, &mentoring)
 }
@@ -92,6 +101,7 @@ pub async fn sweep(
     karya_auth::ops::sweep(conn, now).await?;
     karya_db::sync::forget(conn, now - KEEP_TOMBSTONES).await?;
     karya_mentoring_booking::sweep(conn, now).await?;
+    karya_webhooks::sweep(conn, now).await?;
     let overdue = rights::sweep(conn, now).await?;
     metrics::gauge!("karya_data_requests_overdue").set(overdue as f64);
     karya_storage::objects::sweep(conn, storage, now).await?;

@@ -1137,6 +1137,62 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_attempts (delivery_id, number) {
+        delivery_id -> Uuid,
+        number -> Int4,
+        at -> Timestamptz,
+        duration_ms -> Int4,
+        status -> Nullable<Int4>,
+        error -> Nullable<Text>,
+        /// The beginning of what the other side answered.
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        /// The webhook-id of every attempt.
+        event_id -> Uuid,
+        event_type -> Text,
+        occurred_at -> Timestamptz,
+        data -> Jsonb,
+        state -> Text,
+        attempts -> Int4,
+        /// How many attempts there were before somebody asked for it again.
+        round_start -> Int4,
+        /// Until then a worker is at it.
+        claimed_until -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    webhooks (id) {
+        id -> Uuid,
+        /// Who made it and gets the mails.
+        owner_id -> Uuid,
+        /// Whose it is; none: the owner's own.
+        business_id -> Nullable<Uuid>,
+        url -> Text,
+        description -> Nullable<Text>,
+        event_types -> Array<Nullable<Text>>,
+        state -> Text,
+        disabled_reason -> Nullable<Text>,
+        secret_sealed -> Bytea,
+        /// Signs too while the secret is rotated.
+        old_secret_sealed -> Nullable<Bytea>,
+        old_secret_until -> Nullable<Timestamptz>,
+        /// Since when no delivery got through; none: the last one did.
+        failing_since -> Nullable<Timestamptz>,
+        version -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(account_deletions -> data_requests (id));
 diesel::joinable!(account_deletions -> users (user_id));
 diesel::joinable!(action_items -> mentorship_goals (goal_id));
@@ -1220,6 +1276,10 @@ diesel::joinable!(totp_factors -> users (user_id));
 diesel::joinable!(waitlist_entries -> group_seats (seat_id));
 diesel::joinable!(waitlist_entries -> group_sessions (session_id));
 diesel::joinable!(waitlist_entries -> users (mentee_id));
+diesel::joinable!(webhook_attempts -> webhook_deliveries (delivery_id));
+diesel::joinable!(webhook_deliveries -> webhooks (webhook_id));
+diesel::joinable!(webhooks -> businesses (business_id));
+diesel::joinable!(webhooks -> users (owner_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     account_deletions,
@@ -1282,5 +1342,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     totp_factors,
     users,
     waitlist_entries,
+    webhook_attempts,
+    webhook_deliveries,
+    webhooks,
 );
 diesel::allow_tables_to_appear_in_same_query!(auth_event_seals, auth_events, auth_events_to_seal,);

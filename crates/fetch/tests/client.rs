@@ -248,3 +248,36 @@ async fn size_and_time_are_bounded() {
         Err(FetchError::Timeout)
     );
 }
+
+/// For development: the other side at home, by http.
+#[tokio::test]
+async fn this_machine_is_asked_only_where_that_is_allowed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read(&mut [0; 4096]).await;
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            let _ = socket.write_all(answer.as_bytes()).await;
+        }
+    });
+    let at_home = Fetcher::new(Policy {
+        loopback: true,
+        ..Policy::default()
+    });
+    for host in ["127.0.0.1", "localhost"] {
+        let url = Url::parse(&format!("http://{host}:{port}/")).unwrap();
+        let fetched = at_home.get(&url, None).await;
+        assert!(matches!(fetched, Ok(Fetched::Body { .. })), "{fetched:?}");
+        let strict = Fetcher::default().get(&url, None).await;
+        assert_eq!(strict, Err(FetchError::BadAddress));
+    }
+    for elsewhere in [
+        "http://toko.contoh.id/",
+        "http://10.0.0.1/",
+        "https://10.0.0.1/",
+    ] {
+        let url = Url::parse(elsewhere).unwrap();
+        assert!(at_home.check(&url).is_err(), "{elsewhere}");
+    }
+}

@@ -18,6 +18,7 @@ mod phone;
 mod phrases;
 mod series;
 pub mod templates;
+mod webhook;
 mod whatsapp;
 
 pub use account::{AccountMail, AccountNotice};
@@ -38,4 +39,5 @@ pub use message::Message;
 pub use phone::{PhoneMail, PhoneNotice};
 pub use series::{SeriesMail, SeriesNotice};
 pub use templates::Template;
+pub use webhook::WebhookMail;
 pub use whatsapp::{BadWhatsAppOptions, WhatsApp, WhatsAppOptions};

@@ -6,7 +6,8 @@ use karya_core::Lang;
 
 use crate::{
     AccountMail, ApiKeyMail, BookingMail, DisputeMail, DocumentsMail, FactorMail, GroupMail,
-    IdentityMail, MentorMail, MentorshipMail, PhoneMail, SeriesMail, identity, phrases,
+    IdentityMail, MentorMail, MentorshipMail, PhoneMail, SeriesMail, WebhookMail, identity,
+    phrases,
 };
 
 /// A mail, apart from who gets it.
@@ -94,6 +95,7 @@ pub enum Template {
     Phone(PhoneMail),
     /// Tells the owner of an account what happened to its accounts at other providers.
     Identity(IdentityMail),
+    Webhook(WebhookMail),
 }
 
 /// A mail in words.
@@ -298,6 +300,7 @@ impl Template {
             Self::Phone(mail) => mail.words(id),
             Self::Identity(mail) => mail.words(id),
             Self::ProveAddress { token, valid_hours } => identity::prove_address(token, *valid_hours, id),
+            Self::Webhook(mail) => mail.words(id),
             Self::SessionEnded { display_name, device_name, at } => {
                 let at = at.format("%Y-%m-%d %H:%M UTC");
                 let what = if id {
@@ -337,6 +340,7 @@ mod tests {
         DisputeMail, DisputeNotice, DocumentsMail, FactorMail, FactorNotice, GroupMail,
         GroupNotice, IdentityMail, IdentityNotice, MentorDecision, MentorMail, MentorshipMail,
         MentorshipNotice, OtherMentor, PhoneMail, PhoneNotice, SeriesMail, SeriesNotice,
+        WebhookMail,
     };
 
     fn verify() -> Template {
@@ -461,6 +465,11 @@ mod tests {
                 title: bad(),
                 when: bad(),
                 count: 2,
+            }),
+            Template::Webhook(WebhookMail {
+                display_name: bad(),
+                url: bad(),
+                is_gone: true,
             }),
             Template::ApiKey(ApiKeyMail {
                 notice: ApiKeyNotice::Revoked { name: bad() },

@@ -20,17 +20,22 @@ pub struct HttpsServer {
 
 const NAME: &str = "lain.test";
 
+/// What makes a server be at a name, and whom its clients have to trust for it.
+pub(super) fn identity(name: &str) -> (TlsAcceptor, CertificateDer<'static>) {
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+    let authority = cert.der().clone();
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![authority.clone()], key.into())
+        .unwrap();
+    (TlsAcceptor::from(Arc::new(config)), authority)
+}
+
 impl HttpsServer {
     pub async fn start() -> Self {
-        let rcgen::CertifiedKey { cert, signing_key } =
-            rcgen::generate_simple_self_signed(vec![NAME.to_owned()]).unwrap();
-        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-        let authority = cert.der().clone();
-        let config = ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(vec![authority.clone()], key.into())
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let (acceptor, authority) = identity(NAME);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = Self {
             port: listener.local_addr().unwrap().port(),

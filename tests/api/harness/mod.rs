@@ -6,6 +6,7 @@ mod https;
 mod passkey;
 mod phones;
 mod provider;
+mod receiver;
 mod tokens;
 
 pub use app::{Exchange, PASSWORD, TestApp, email, rounds};
@@ -16,6 +17,7 @@ pub use https::HttpsServer;
 pub use passkey::{Forgery, SoftPasskey};
 pub use phones::Phones;
 pub use provider::{FACEBOOK_APP, Keys, MINE, Provider, SIGN_IN, X_CLIENT, begin, verify};
+pub use receiver::{Received, Receiver};
 pub use tokens::{Key, hmac_token, merged, unsigned_token};
 
 use chrono::{DateTime, Utc};

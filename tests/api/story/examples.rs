@@ -112,6 +112,13 @@ fn shortened(of: &Value) -> Value {
                     name.clone(),
                     json!("eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIwMTk5ZTVhMCJ9.c2lnbmF0dXJl"),
                 ),
+                "secret"
+                    if value
+                        .as_str()
+                        .is_some_and(|secret| secret.starts_with("whsec_")) =>
+                {
+                    (name.clone(), json!("whsec_…"))
+                }
                 "key"
                     if value
                         .as_str()

@@ -107,6 +107,11 @@ const SESSION: Copy = (
     "'id', '{new}', 'last_seen_at', '{at}', 'expires_at', '{till}'",
 );
 
+const DELIVERY: Copy = (
+    "webhook_deliveries",
+    "webhook_id = '{webhook_id}'",
+    "'id', '{new}', 'event_id', '{other}'",
+);
 const DATA_REQUEST: Copy = (
     "data_requests",
     "kind = 'rectification' AND user_id = '{sari}'",
@@ -138,7 +143,7 @@ const fn list(
 
 const NEAR: &str = "near=-6.8931,109.6702&radius_m=50000";
 
-const LISTS: [List; 26] = [
+const LISTS: [List; 27] = [
     list("list_account_security_events", "admin", "", &[THEIR_EVENT]),
     list("list_accounts", "admin", "", &[SOMEBODY]),
     list("list_action_items", "owner", "", &[ACTION_ITEM]),
@@ -180,6 +185,7 @@ const LISTS: [List; 26] = [
     list("list_my_sessions", "owner", "", &[SESSION]),
     list("list_notes", "mentor", "", &[NOTE]),
     list("list_time_off", "mentor", "", &[TIME_OFF]),
+    list("list_webhook_deliveries", "owner", "", &[DELIVERY]),
 ];
 
 /// Adds a row to a list, anywhere in its order.

@@ -20,6 +20,7 @@ pub(super) async fn tell(story: &mut Story<'_>) {
     another_address(story).await;
     staff(story).await;
     phones(story).await;
+    webhooks(story).await;
 }
 
 async fn rights(story: &mut Story<'_>) {
@@ -80,6 +81,23 @@ async fn api_keys(story: &mut Story<'_>) {
     story.step("rotate_api_key").done().await;
     story.step("list_my_api_keys").done().await;
     story.step("revoke_api_key").done().await;
+}
+
+async fn webhooks(story: &mut Story<'_>) {
+    let made = story.step("create_webhook").done().await;
+    story.name("webhook_id", &made["webhook"]["id"]);
+    story.step("list_webhooks").done().await;
+    story.step("get_webhook").done().await;
+    story.step("update_webhook").done().await;
+    let sent = story.step("test_webhook").done().await;
+    story.name("delivery_id", &sent["id"]);
+    story.step("retry_webhook_delivery").done().await;
+    story.step("list_webhook_deliveries").done().await;
+    story.step("rotate_webhook_secret").done().await;
+    let spare = story.step("create_webhook").silently().done().await;
+    story.name("spare_webhook", &spare["webhook"]["id"]);
+    let step = story.step("delete_webhook");
+    step.at("webhook_id", "spare_webhook").done().await;
 }
 
 async fn identities(story: &mut Story<'_>) {

@@ -6,7 +6,8 @@ use super::{Failure, say};
 
 #[derive(Debug, Args)]
 pub(super) struct OpenapiArgs {
-    /// Write to this file, such as openapi/karya.json, and in OpenAPI 3.0 beside it, to openapi/karya-3.0.json
+    /// Write to this file, such as openapi/karya.json, in OpenAPI 3.0 beside it, to openapi/karya-3.0.json, and what
+    /// webhooks get to openapi/karya-webhooks.json
     #[arg(long, short)]
     output: Option<PathBuf>,
     /// Write the catalogue of error codes to this file, such as docs/errors.md
@@ -34,6 +35,8 @@ pub(super) fn run(args: &OpenapiArgs) -> Result<(), Failure> {
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
             let older = path.with_file_name(format!("{name}-3.0.json"));
             std::fs::write(older, crate::spec::json_3_0()?)?;
+            let webhooks = path.with_file_name(format!("{name}-webhooks.json"));
+            std::fs::write(webhooks, crate::spec::webhooks_json()?)?;
         }
         None => say(document.trim_end()),
     }

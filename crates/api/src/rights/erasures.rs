@@ -497,6 +497,20 @@ pub const ERASURES: &[(&str, Erasure)] = &[
     ),
     ("waitlist_entries", delete(own!("mentee_id"))),
     (
+        "webhook_attempts",
+        delete(&[Step::Delete(
+            "t.delivery_id IN (SELECT d.id FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
+                WHERE w.owner_id = $1)",
+        )]),
+    ),
+    (
+        "webhook_deliveries",
+        delete(&[Step::Delete(
+            "t.webhook_id IN (SELECT id FROM webhooks WHERE owner_id = $1)",
+        )]),
+    ),
+    ("webhooks", delete(own!("owner_id"))),
+    (
         "users",
         delete_but(
             &[Step::Set(

@@ -257,4 +257,19 @@ pub const TABLES: &[(&str, Treatment)] = &[
     ("user_roles", beside("t.user_id = $1", &["granted_by"])),
     ("users", beside("t.id = $1", &["state_by"])),
     ("waitlist_entries", rows("t.mentee_id = $1")),
+    (
+        "webhook_attempts",
+        rows(
+            "t.delivery_id IN (SELECT d.id FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
+                WHERE w.owner_id = $1)",
+        ),
+    ),
+    (
+        "webhook_deliveries",
+        rows("t.webhook_id IN (SELECT id FROM webhooks WHERE owner_id = $1)"),
+    ),
+    (
+        "webhooks",
+        hiding("t.owner_id = $1", &["secret_sealed", "old_secret_sealed"]),
+    ),
 ];

@@ -1,0 +1,2 @@
+pub(crate) mod deliveries;
+pub(crate) mod webhooks;

@@ -1,0 +1,14 @@
+DROP TRIGGER business_registrations_announce ON business_registrations;
+DROP TRIGGER businesses_announce ON businesses;
+DROP TRIGGER bookings_announce ON bookings;
+DROP TRIGGER booking_events_announce ON booking_events;
+DROP FUNCTION announce_verification();
+DROP FUNCTION announce_business_change();
+DROP FUNCTION announce_business(text, timestamptz, uuid);
+DROP FUNCTION announce_booking_time();
+DROP FUNCTION announce_booking_state();
+DROP FUNCTION announce_booking(text, timestamptz, bookings);
+DROP FUNCTION announce(text, timestamptz, jsonb, uuid[], uuid);
+DROP TABLE webhook_attempts;
+DROP TABLE webhook_deliveries;
+DROP TABLE webhooks;
