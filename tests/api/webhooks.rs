@@ -90,7 +90,7 @@ async fn both_sides_of_a_booking_are_told_by_signed_requests() {
     assert_eq!(at, noon().timestamp());
 
     let cancel = format!("/v1/bookings/{id}/cancel");
-    let cancelled = sari.post(&cancel, json!({})).await;
+    let cancelled = sari.post(&cancel, json!({ "reason": "sick" })).await;
     assert!(cancelled.status.is_success(), "{}", cancelled.text());
     app.run_jobs().await;
     let received = receiver.take();
