@@ -93,8 +93,10 @@ pub(crate) struct AccountQuery {
     /// Only those that have this address or claim it.
     #[param(nullable = false, max_length = 254, example = "sari@contoh.id")]
     email: Option<String>,
+    /// Only those in this state.
     #[param(nullable = false)]
     state: Option<UserState>,
+    /// Only those with this role.
     #[param(nullable = false)]
     role: Option<Role>,
     /// Items on a page; 20 unless given.

@@ -75,7 +75,7 @@ impl PasswordResetAccepted {
 /// by WhatsApp, after a minute another one, then after twice as long each time. The answer is the same if there is no
 /// account.
 #[utoipa::path(tag = "auth", params(
-    ("Captcha-Token" = Option<String>, Header, description = "What the captcha gave the app, where the server asks for one", max_length = 4096),
+    ("Captcha-Token" = Option<String>, Header, nullable = false, description = "What the captcha gave the app, where the server asks for one", max_length = 4096),
 ), responses(
     CommonProblems,
     (status = 202, description = "A mail or a message is on its way, if there is an account", body = PasswordResetAccepted),

@@ -129,7 +129,7 @@ impl RegistrationAccepted {
 /// Sends a mail to the address: a link to prove it or, if it has an account already, a notice. The answer is the
 /// same in both cases. The account can sign in once the address is proved.
 #[utoipa::path(tag = "auth", params(
-    ("Captcha-Token" = Option<String>, Header, description = "What the captcha gave the app, where the server asks for one", max_length = 4096),
+    ("Captcha-Token" = Option<String>, Header, nullable = false, description = "What the captcha gave the app, where the server asks for one", max_length = 4096),
 ), responses(
     (status = 202, description = "A mail is on its way", body = RegistrationAccepted),
     (status = 403, description = "`auth.captcha_required`", body = ProblemBody, content_type = "application/problem+json"),
