@@ -237,7 +237,10 @@ async fn refresh_after_every_change_of_state() {
         match change {
             "nothing" => {}
             "the account is locked" => {
-                by_hand("UPDATE users SET state = 'locked' WHERE id = $account").await;
+                by_hand(
+                    "UPDATE users SET state = 'locked', lock_reason = 'abuse' WHERE id = $account",
+                )
+                .await;
             }
             "the account is deleted" => {
                 by_hand("UPDATE users SET state = 'deleted' WHERE id = $account").await;

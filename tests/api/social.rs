@@ -344,7 +344,7 @@ async fn a_locked_account_stays_locked() {
     let app = provider.app().await;
     provider.sign_in(&app, "sari").await.ok(200);
     let sql = app.db.sql().await;
-    sql.batch_execute("UPDATE users SET state = 'locked'")
+    sql.batch_execute("UPDATE users SET state = 'locked', lock_reason = 'abuse'")
         .await
         .unwrap();
     provider
