@@ -135,7 +135,7 @@ async fn add_rows(app: &TestApp, sql: &Sql, user: &str) {
          INSERT INTO external_calendars (id, owner_id, url_sealed, host, etag, created_at)
             VALUES (gen_random_uuid(), {id}, 'x', 'x', 'x', now());
          INSERT INTO factor_resets (id, user_id, state, evidence, asked_at, not_before, expires_at)
-            VALUES (gen_random_uuid(), {id}, 'open', 'KTP asli.', now(), now(), now() + interval '1 day');
+            VALUES (gen_random_uuid(), {id}, 'open', 'KTP asli dilihat.', now(), now(), now() + interval '1 day');
          INSERT INTO identities (id, user_id, provider, issuer, subject, label, created_at)
             VALUES (gen_random_uuid(), {id}, 'x', 'x', {id}::text, 'x', now());
          INSERT INTO authorization_requests (state_hash, provider, user_id, code_challenge, redirect_uri, created_at, expires_at)
