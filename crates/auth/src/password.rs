@@ -9,17 +9,25 @@ pub const MAX: usize = 128;
 /// zxcvbn takes time that grows faster than the text; what follows cannot make a password weaker.
 const EXAMINED: usize = 64;
 
+/// Words that come to mind here, of all places. Together with the owner's name and address they are worth nothing: what
+/// is left without them must still be something.
+const CONTEXT: &str =
+    "karya ukm umkm indonesia rahasia katasandi sandi kata admin masuk usaha toko warung dagang";
+
+/// How many characters that is.
+const MIN_BESIDE_CONTEXT: usize = 8;
+
 /// Words that passwords in Indonesia are made of and that zxcvbn's lists, which are English, do not know. One of them
 /// is worth next to nothing; several unrelated ones are still a good password.
 const COMMON: &str = "
-    karya ukm umkm indonesia bismillah sayang rahasia katasandi sandi kata admin masuk cinta sayangku
+    bismillah sayang cinta sayangku
     cintaku kamu aku sayangkamu akucintakamu akusayangkamu alhamdulillah insyaallah subhanallah
     astaghfirullah assalamualaikum muhammad allah ramadhan merdeka pancasila garuda nusantara merahputih
     jakarta bandung surabaya yogyakarta semarang medan makassar denpasar palembang bogor bekasi depok
     tangerang pekalongan persib persija arema bonek jakmania keluarga keluargaku bahagia selamanya selalu
     mama papa bunda ayah ibu bapak anak anakku istri suami sahabat teman budi agus siti dewi sari putri
     putra wati rahmat hidayat nugroho setiawan januari februari maret agustus oktober desember senin jumat
-    satu satudua satuduatiga usaha toko warung dagang";
+    satu satudua satuduatiga";
 
 /// Of the passwords that leaked most often, those that are long enough; `data/README.md` says whose list it is.
 const LEAKED: &str = include_str!("../data/leaked-passwords.txt");
@@ -51,12 +59,28 @@ pub fn check(password: &str, email: &EmailAddress, display_name: &str) -> Result
     let local_part = email.as_str().split('@').next().unwrap_or_default();
     let mut context = vec![local_part];
     context.extend(display_name.split_whitespace());
+    context.extend(CONTEXT.split_whitespace());
+    if beside(password, &context) < MIN_BESIDE_CONTEXT {
+        return Err(TOO_GUESSABLE);
+    }
     context.extend(COMMON.split_whitespace());
     if zxcvbn::zxcvbn(&examined, &context).score() < Score::Three {
         Err(TOO_GUESSABLE)
     } else {
         Ok(())
     }
+}
+
+/// How many characters of a password are neither in these words nor spaces. Words of one or two letters are in too many
+/// others to count.
+fn beside(password: &str, words: &[&str]) -> usize {
+    let mut words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    words.retain(|word| word.chars().count() > 2);
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let rest = words.iter().fold(password.to_lowercase(), |rest, word| {
+        rest.replace(word, " ")
+    });
+    rest.chars().filter(|c| !c.is_whitespace()).count()
 }
 
 /// Refuses what no password can be, before it is hashed.
@@ -122,7 +146,8 @@ mod tests {
     fn words_of_the_context_are_worth_nothing() {
         let email = EmailAddress::parse("kedaitenun@contoh.id").unwrap();
         let document = include_str!("../../../docs/security.md");
-        for word in super::COMMON.split_whitespace() {
+        let words = [super::CONTEXT, super::COMMON].join(" ");
+        for word in words.split_whitespace() {
             assert!(document.contains(word), "docs/security.md lacks {word}");
         }
         for typed in [
@@ -158,6 +183,6 @@ mod tests {
         ] {
             assert_eq!(super::check(good, &email, "Sari"), Ok(()), "{good}");
         }
-        assert!(super::MAX >= 64);
+        const { assert!(super::MAX >= 64) };
     }
 }

@@ -35,14 +35,15 @@ impl Peppers {
         texts
             .into_iter()
             .map(|text| {
-                let secret = Zeroizing::new(STANDARD.decode(text).map_err(|_| BadPepper)?);
+                let secret =
+                    Zeroizing::new(STANDARD.decode(text).map_err(|_not_base64| BadPepper)?);
                 if secret.len() < MIN_BYTES {
                     return Err(BadPepper);
                 }
                 // Derived, so that nobody can give two peppers one name or one pepper two.
                 let digest = sha256(&[b"pepper id\0", secret.as_slice()].concat());
                 let id = digest.first_chunk::<6>().ok_or(BadPepper)?;
-                let id = KeyId::new(id).map_err(|_| BadPepper)?;
+                let id = KeyId::new(id).map_err(|_too_long| BadPepper)?;
                 Ok(Pepper { id, secret })
             })
             .collect::<Result<_, _>>()

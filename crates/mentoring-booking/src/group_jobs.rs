@@ -176,7 +176,7 @@ impl Job for TellAll {
     type Context = Context;
 
     async fn run(self, context: Context) -> Result<(), JobError> {
-        let mut conn = context.db.conn().await?;
+        let conn = context.db.conn().await?;
         let Self {
             session_id,
             people,
@@ -197,7 +197,7 @@ impl Job for TellAll {
             jobs.push(Prepared::new(&job, options)?);
         }
         // All or none, so that a second run after a failure mails nobody twice.
-        Ok(enqueue_all(&mut conn, jobs).await?)
+        Ok(enqueue_all(&conn, jobs).await?)
     }
 }
 
@@ -276,7 +276,7 @@ impl Job for RemindGroup {
     type Context = Context;
 
     async fn run(self, context: Context) -> Result<(), JobError> {
-        let mut conn = context.db.conn().await?;
+        let conn = context.db.conn().await?;
         let Self {
             session_id,
             starts_at,
@@ -311,7 +311,7 @@ impl Job for RemindGroup {
             jobs.push(Prepared::new(&job, options)?);
         }
         // All or none, so that a second run after a failure reminds nobody twice.
-        Ok(enqueue_all(&mut conn, jobs).await?)
+        Ok(enqueue_all(&conn, jobs).await?)
     }
 }
 

@@ -300,7 +300,7 @@ impl Job for RemindParticipants {
     type Context = Context;
 
     async fn run(self, context: Context) -> Result<(), JobError> {
-        let mut conn = context.db.conn().await?;
+        let conn = context.db.conn().await?;
         let Some(booking) = queries::bookings::find(&conn, self.booking_id).await? else {
             return Ok(());
         };
@@ -309,7 +309,7 @@ impl Job for RemindParticipants {
             && booking.starts_at == self.starts_at
             && now < booking.starts_at;
         if is_due {
-            enqueue_all(&mut conn, next_reminder(now, &booking)?).await?;
+            enqueue_all(&conn, next_reminder(now, &booking)?).await?;
             for to in [Party::Mentor, Party::Mentee] {
                 send(&conn, &context, &booking, BookingNotice::Reminder, to).await?;
             }

@@ -158,8 +158,9 @@ pub async fn rate_limit(
     let mut policy = format!("\"{}\";q={};w=60", limiter.name, limiter.per_minute);
     let mut state = format!("\"{}\";r={remaining};t={reset}", limiter.name);
     if let Some(key) = response.request().extensions().get::<Budget>() {
-        policy += &format!(", \"api_key\";q={};w=60", key.per_minute);
-        state += &format!(", \"api_key\";r={};t={}", key.remaining, key.reset);
+        let (remaining, reset) = (key.remaining, key.reset);
+        policy = format!("{policy}, \"api_key\";q={};w=60", key.per_minute);
+        state = format!("{state}, \"api_key\";r={remaining};t={reset}");
     }
     for (name, value) in [(POLICY, policy), (RATE_LIMIT, state)] {
         if let Ok(value) = HeaderValue::from_str(&value) {

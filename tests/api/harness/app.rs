@@ -49,6 +49,9 @@ pub struct Exchange {
     pub response: Vec<u8>,
 }
 
+/// The name of a header, and what makes its values.
+pub type Header = (&'static str, fn() -> String);
+
 /// The application on a database of its own, with a clock that stands at noon.
 pub struct TestApp {
     pub db: TestDb,
@@ -59,7 +62,7 @@ pub struct TestApp {
     /// Where uploads go; gone with the test.
     pub files: tempfile::TempDir,
     /// What every request carries besides, unless it has such a header of its own.
-    pub always: RefCell<Vec<(&'static str, fn() -> String)>>,
+    pub always: RefCell<Vec<Header>>,
     /// What was said, if somebody listens.
     pub heard: RefCell<Option<Vec<Exchange>>>,
     state: AppState,

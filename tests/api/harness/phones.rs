@@ -23,11 +23,11 @@ impl Phones {
     /// The newest code that a number got.
     pub fn code(&self, number: &str) -> String {
         let messages = self.of(number);
-        let codes = messages.iter().filter_map(|text| {
+        let mut codes = messages.iter().filter_map(|text| {
             let code = text.split(' ').next()?;
             code.parse::<u32>().ok().map(|_number| code.to_owned())
         });
-        codes.last().expect("a code")
+        codes.next_back().expect("a code")
     }
 }
 

@@ -30,13 +30,16 @@ pub struct Received {
     pub body: Vec<u8>,
 }
 
+/// A status and a `Location`.
+type Answer = (u16, Option<String>);
+
 /// `https://penerima.test`.
 #[derive(Clone)]
 pub struct Receiver {
     port: u16,
     authority: CertificateDer<'static>,
     /// Status and `Location` of the next answers; 204 after the last one.
-    answers: Arc<Mutex<VecDeque<(u16, Option<String>)>>>,
+    answers: Arc<Mutex<VecDeque<Answer>>>,
     received: Arc<Mutex<Vec<Received>>>,
 }
 

@@ -9,13 +9,11 @@ mod security_txt;
 mod verify_certificate;
 mod verify_email;
 
-use std::sync::Arc;
-
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use karya_core::{ApiError, Invalid, Lang};
-use karya_web::Locale;
+use karya_core::{ApiError, Clock, Invalid, Lang};
+use karya_web::{Locale, PublicUrl};
 use serde::Deserialize;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -66,9 +64,11 @@ pub(crate) fn routes(cfg: &mut web::ServiceConfig, state: &AppState) {
     if let Some(contact) = state.security_contact.clone() {
         cfg.route(
             "/.well-known/security.txt",
-            web::get().to(move |public_url, clock| {
-                security_txt::show(Arc::clone(&contact), public_url, clock)
-            }),
+            web::get().to(
+                move |public_url: web::Data<PublicUrl>, clock: web::Data<Clock>| {
+                    std::future::ready(security_txt::show(&contact, &public_url, &clock))
+                },
+            ),
         );
     }
     if let Some(folder) = &state.inbox {

@@ -1,7 +1,5 @@
-use std::sync::Arc;
-
+use actix_web::HttpResponse;
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Days, Utc};
 use karya_core::Clock;
 use karya_web::PublicUrl;
@@ -10,15 +8,11 @@ use karya_web::PublicUrl;
 const GOOD_FOR: Days = Days::new(180);
 
 /// Where who finds a vulnerability writes to (RFC 9116).
-pub(super) async fn show(
-    contact: Arc<str>,
-    public_url: web::Data<PublicUrl>,
-    clock: web::Data<Clock>,
-) -> HttpResponse {
+pub(super) fn show(contact: &str, public_url: &PublicUrl, clock: &Clock) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
-        .body(text(&contact, &public_url.0, clock.now()))
+        .body(text(contact, &public_url.0, clock.now()))
 }
 
 fn text(contact: &str, public_url: &str, now: DateTime<Utc>) -> String {

@@ -294,10 +294,6 @@ impl RotateApiKey {
     CommonProblems,
 ))]
 #[post("/me/api-keys/{api_key_id}/rotate")]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "actix hands each part over separately"
-)]
 pub(crate) async fn rotate_api_key(
     recent: RecentAuth,
     key: Path<ApiKeyId>,

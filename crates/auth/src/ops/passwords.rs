@@ -119,10 +119,9 @@ async fn forgive_strangers(conn: &mut AsyncPgConnection, user: UserId) -> Result
     let email = EmailAddress::parse(&account.email).ok();
     let phone = account.phone.as_ref();
     let phone = phone.and_then(|phone| PhoneNumber::parse(&phone.number).ok());
-    for name in [email.map(Identifier::Email), phone.map(Identifier::Phone)] {
-        if let Some(name) = name {
-            queries::forget_attempts(conn, &guard::counter(&name, None)).await?;
-        }
+    let names = [email.map(Identifier::Email), phone.map(Identifier::Phone)];
+    for name in names.iter().flatten() {
+        queries::forget_attempts(conn, &guard::counter(name, None)).await?;
     }
     Ok(())
 }

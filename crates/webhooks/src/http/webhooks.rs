@@ -179,10 +179,6 @@ fn wanted(
     CommonProblems,
 ))]
 #[post("/webhooks")]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "actix hands each part over separately"
-)]
 pub(crate) async fn create_webhook(
     recent: RecentAuth,
     db: Data<Db>,
@@ -318,10 +314,6 @@ impl UpdateWebhook {
     CommonProblems,
 ))]
 #[patch("/webhooks/{webhook_id}")]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "actix hands each part over separately"
-)]
 pub(crate) async fn update_webhook(
     actor: Actor,
     if_match: IfMatch,
@@ -404,10 +396,6 @@ impl RotateWebhookSecret {
     CommonProblems,
 ))]
 #[post("/webhooks/{webhook_id}/rotate-secret")]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "actix hands each part over separately"
-)]
 pub(crate) async fn rotate_webhook_secret(
     recent: RecentAuth,
     webhook: Path<Uuid>,
