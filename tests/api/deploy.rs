@@ -104,6 +104,10 @@ fn make_secrets() -> tempfile::TempDir {
             "postgres://karya:x@pgbouncer:6432/karya",
         ),
         ("master_key", "x3hmS1nJ0yRkWmq8fYQ2bVt7Zc4eLpUa9oGdTiNsE5A="),
+        (
+            "password_pepper",
+            "kXo2TqYw7Vb1Hs9Rj4Zc8Nf3Ld6Gp0MaUeIiQrStEvA=",
+        ),
         ("mail_password", ""),
         ("facebook_app_secret", ""),
         ("x_client_secret", ""),

@@ -1,11 +1,13 @@
 //! The log: what is typed cannot make lines of it.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use karya::config::{Log, LogFormat};
 use serde_json::{Value, json};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 
 use crate::harness::TestApp;
 
@@ -35,6 +37,13 @@ impl<'a> MakeWriter<'a> for Sink {
 impl Sink {
     /// Logs as the program does, until the guard goes.
     pub fn listen(&self, format: LogFormat, filter: &str) -> tracing::subscriber::DefaultGuard {
+        // Beside another subscriber, which hears nothing: while there is one alone, whether anybody wants an event is
+        // asked of the thread that comes by first, which may be another test's and have none.
+        static DEAF: Once = Once::new();
+        DEAF.call_once(|| {
+            let deaf = tracing_subscriber::registry().with(LevelFilter::OFF);
+            tracing::subscriber::set_global_default(deaf).unwrap();
+        });
         let log = Log {
             format,
             filter: filter.to_owned(),

@@ -505,9 +505,12 @@ pub const ERASURES: &[(&str, Erasure)] = &[
     ),
     (
         "webhook_deliveries",
-        delete(&[Step::Delete(
-            "t.webhook_id IN (SELECT id FROM webhooks WHERE owner_id = $1)",
-        )]),
+        delete_but(
+            &[Step::Delete(
+                "t.webhook_id IN (SELECT id FROM webhooks WHERE owner_id = $1)",
+            )],
+            &[("event_id", "of the event, which is nobody's")],
+        ),
     ),
     ("webhooks", delete(own!("owner_id"))),
     (

@@ -195,10 +195,10 @@ pub(crate) async fn list_account_security_events(
     Query(page): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     ops::require_account_staff(&actor)?;
+    let events = page_of_events(&db, &cursors, *id, &page).await?;
     let reader = db.read().await?;
     ops::staff_account(&reader, *id).await?;
-    drop(reader);
-    page_of_events(&db, &cursors, *id, &page).await
+    Ok(events)
 }
 
 /// Why an account is locked.
