@@ -275,9 +275,9 @@ async fn a_locked_account_is_refused_like_an_unknown_one() {
     let (passkey, _) = add(&app.user("sari").await).await;
     for state in ["locked", "deleted"] {
         let sql = app.db.sql().await;
-        sql.batch_execute(&format!("UPDATE users SET state = '{state}'"))
-            .await
-            .unwrap();
+        let reason = if state == "locked" { "'abuse'" } else { "NULL" };
+        let shut = format!("UPDATE users SET state = '{state}', lock_reason = {reason}");
+        sql.batch_execute(&shut).await.unwrap();
         refusal(&sign_in(&app, &passkey, &Forgery::default()).await);
     }
 }

@@ -270,9 +270,9 @@ async fn a_locked_account_gets_no_further_than_its_challenge() {
         let phone = Authenticator::enrol(&app, &app.user("sari").await).await;
         let challenge = app.challenge("sari", None).await;
         let sql = app.db.sql().await;
-        sql.batch_execute(&format!("UPDATE users SET state = '{state}'"))
-            .await
-            .unwrap();
+        let reason = if state == "locked" { "'abuse'" } else { "NULL" };
+        let shut = format!("UPDATE users SET state = '{state}', lock_reason = {reason}");
+        sql.batch_execute(&shut).await.unwrap();
         app.answer(&challenge, "totp", &phone.code())
             .await
             .refused(401, "auth.challenge_invalid");

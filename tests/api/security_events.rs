@@ -201,7 +201,11 @@ async fn whoever_changes_a_role_or_a_state_it_is_recorded() {
     )
     .await
     .unwrap();
-    let expected = ["account_active", "role_revoked mentor", "account_locked"];
+    let expected = [
+        "account_active",
+        "role_revoked mentor",
+        "account_locked abuse",
+    ];
     assert_eq!(kinds(&sari).await[..3], expected);
 }
 

@@ -139,7 +139,7 @@ async fn bodies_that_cannot_be_read_are_refused() {
         reply.refused(415, "request.unsupported_media_type");
     }
     let charset = post(Some("application/json; charset=utf-8"), b"{}").await;
-    assert_eq!(charset.faults(), ["/email required"]);
+    assert_eq!(charset.faults(), ["/password required"]);
     let unknown = post(
         json,
         br#"{"email":"a@b.id","password":"x","is_admin":true}"#,

@@ -72,7 +72,7 @@ impl Actor {
         self.session_id.ok_or_else(api_key::not_by_key)
     }
 
-    /// Whether they may do it to something that they are `relation` to, by the [policy](karya_core::policy).
+    /// Whether they may do it to something that they are `relation` to, by the [policy].
     #[must_use]
     pub fn may(&self, relation: Relation, action: Action) -> bool {
         policy::may(&self.roles, relation, action)

@@ -31,6 +31,8 @@ const UNPLANTED: &[&str] = &[
     "phones.number",
     // Of locked accounts alone, and those are not erased.
     "users.lock_note",
+    "webhook_attempts.answer",
+    "webhooks.event_types",
 ];
 
 /// Values of this kind that hold the marker; the first that the constraints let in is taken.

@@ -105,7 +105,9 @@ async fn on_account(sources: &Sources, email: &str, deed: Deed) -> Result<(), Fa
             ops::unlock_account(conn, now, None, user).await?;
         }
         Deed::EndSessions => {
-            ops::end_sessions_of(conn, now, user).await?;
+            let ended = ops::end_sessions_of(conn, now, user).await?;
+            say(format!("{ended} sessions ended"));
+            return Ok(());
         }
         Deed::Grant(role) => {
             ops::grant_role(conn, now, None, user, role).await?;
