@@ -372,3 +372,19 @@ async fn whoever_shows_a_factor_ends_the_request_to_remove_it() {
         .await
         .refused(401, "auth.factor_required");
 }
+
+#[actix_web::test]
+async fn a_lock_reaches_an_account_that_closes_and_its_end_does_not_open_it() {
+    let app = TestApp::new().await;
+    let admin = app.staff("tuti", Role::Admin).await;
+    let sari = app.user("sari").await;
+    let id = id_of(&sari).await;
+    sari.post("/v1/me/deletion", json!({})).await.ok(202);
+    let path = |what: &str| format!("/v1/accounts/{id}/{what}");
+    admin.post(&path("lock"), lock()).await.ok(200);
+    let unlocked = admin.post(&path("unlock"), json!({})).await.ok(200);
+    assert_eq!(unlocked["state"], "closing");
+    sari.get("/v1/me/deletion")
+        .await
+        .refused(401, "auth.unauthenticated");
+}

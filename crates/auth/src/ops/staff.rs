@@ -75,7 +75,7 @@ pub async fn lock_account(
             now,
         )
         .await?;
-        if state == UserState::Active {
+        if state.is_usable() {
             queries::raise_epoch(conn, user).await?;
             let ended = queries::revoke_sessions(conn, user, None, "locked", now).await?;
             audit::sessions_ended(conn, now, user, &ended, "locked").await?;
