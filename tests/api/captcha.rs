@@ -32,11 +32,12 @@ async fn who_registers_or_wants_mail_solves_the_captcha() {
     anon.post("/v1/auth/password-reset", reset.clone())
         .await
         .refused(403, "auth.captcha_required");
-    for bad in [String::new(), "x".repeat(4097)] {
-        register(&anon.clone().with("captcha-token", &bad), "sari")
-            .await
-            .refused(403, "auth.captcha_required");
-    }
+    register(&anon.clone().with("captcha-token", ""), "sari")
+        .await
+        .refused(403, "auth.captcha_required");
+    let long = "x".repeat(4097);
+    let faults = register(&anon.clone().with("captcha-token", &long), "sari").await;
+    assert_eq!(faults.status, 400);
     assert_eq!(server.asked().len(), 0, "nobody is asked about nothing");
     let person = anon.clone().with("captcha-token", "a&b=c");
     server.say(

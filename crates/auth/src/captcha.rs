@@ -12,6 +12,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
+use karya_core::Rule;
 use karya_fetch::{
     Bytes, FetchError, Fetcher, HeaderMap, HeaderValue, Method, Outgoing, StatusCode, Url,
 };
@@ -54,7 +55,7 @@ impl Captcha {
         let Some(provider) = &self.0 else {
             return Ok(());
         };
-        let token = token.filter(|token| !token.is_empty() && token.len() <= MAX_TOKEN);
+        let token = token.filter(|token| !token.is_empty());
         let token = token.ok_or(AuthError::CaptchaRequired)?;
         let outcome = match provider.verify(token, ip).await {
             Ok(true) => "solved",
@@ -112,10 +113,14 @@ impl FromRequest for Person {
     fn from_request(req: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let req = req.clone();
         Box::pin(async move {
+            let token = req.headers().get(HEADER);
+            if token.is_some_and(|token| token.len() > MAX_TOKEN) {
+                return Err(Problem::header(HEADER, Rule::TooLong { max: MAX_TOKEN }));
+            }
+            let token = token.and_then(|token| token.to_str().ok());
             let Some(captcha) = req.app_data::<Data<Captcha>>() else {
                 return Ok(Self);
             };
-            let token = req.headers().get(HEADER).and_then(|v| v.to_str().ok());
             captcha.check(token, ClientIp::of(&req).0).await?;
             Ok(Self)
         })
